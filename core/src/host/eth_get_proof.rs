@@ -327,16 +327,11 @@ mod tests {
     #[test]
     fn a_mainnet_answer_proves_its_account_present_and_its_slot_absent() {
         let folder =
-            std::env::var("LC_RECORDINGS").unwrap_or_else(|_| "../../shared/recordings".into());
-        let folder = std::path::Path::new(&folder).join("mainnet-deneb-inclusion");
-        let (Ok(json), Ok(update)) = (
-            std::fs::read(folder.join("EthGetProof.json")),
-            std::fs::read(folder.join("FinalityUpdateDeneb.json")),
-        ) else {
-            println!(
-                "SKIPPED: no recording in {}; set LC_RECORDINGS to its folder",
-                folder.display()
-            );
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/recordings/mainnet-deneb-inclusion");
+        let read = |name: &str| std::fs::read(std::path::Path::new(folder).join(name));
+        let (Ok(json), Ok(update)) = (read("EthGetProof.json"), read("FinalityUpdateDeneb.json"))
+        else {
+            eprintln!("skipped: no {folder}");
             return;
         };
         let update: Value = serde_json::from_slice(&update).unwrap();

@@ -5,6 +5,7 @@
 
 use std::{fs, path::PathBuf};
 
+use cbor4ii::core::{Value as Cbor, dec::Decode, utils::SliceReader};
 use lc_core::{
     ChainSpec,
     alloy_primitives::B256,
@@ -112,7 +113,7 @@ pub(crate) struct FuluRecording {
 /// goes through JSON.
 pub(crate) fn fulu_recording() -> Option<FuluRecording> {
     let bytes = recording("mainnet-fulu/sp1-helios-proof_inputs.cbor")?;
-    let cbor: ciborium::Value = ciborium::from_reader(bytes.as_slice()).unwrap();
+    let cbor = Cbor::decode(&mut SliceReader::new(&bytes)).unwrap();
     let input = json_of_cbor(&cbor);
     let chain = mainnet();
     assert_eq!(input["genesis_root"], format!("{}", chain.genesis_validators_root));
@@ -140,18 +141,19 @@ fn committee_of_json(json: &serde_json::Value) -> SyncCommittee {
     }
 }
 
-fn json_of_cbor(value: &ciborium::Value) -> serde_json::Value {
-    use ciborium::Value as Cbor;
+fn json_of_cbor(value: &Cbor) -> serde_json::Value {
     match value {
         Cbor::Bytes(bytes) => format!("0x{}", hex::encode(bytes)).into(),
         Cbor::Text(text) => text.as_str().into(),
         Cbor::Integer(number) => u64::try_from(*number).unwrap().into(),
         Cbor::Null => serde_json::Value::Null,
         Cbor::Array(items) => items.iter().map(json_of_cbor).collect(),
-        Cbor::Map(fields) => fields
-            .iter()
-            .map(|(key, value)| (key.as_text().unwrap().to_owned(), json_of_cbor(value)))
-            .collect(),
+        Cbor::Map(fields) => fields.iter().map(field_of_cbor).collect(),
         other => panic!("unexpected CBOR {other:?}"),
     }
+}
+
+fn field_of_cbor((key, value): &(Cbor, Cbor)) -> (String, serde_json::Value) {
+    let Cbor::Text(key) = key else { panic!("a key that is no text: {key:?}") };
+    (key.clone(), json_of_cbor(value))
 }

@@ -1,0 +1,364 @@
+//! What both statements check of a signed finality: slots, signers, signature, branches, chain. Made on the
+//! committee change, whose guest and the inclusion's run the same code.
+
+use blst::min_pk::Signature;
+use lc_core::{
+    BlsPubkey, BlsSignature, Fork, SignatureError,
+    alloy_primitives::{B256, FixedBytes},
+    host::signers,
+    objects::{SyncAggregate, SyncCommittee},
+    statement::CommitteeChangeWitness,
+    sync_protocol::{CheckError as E, SignedFinality},
+};
+
+use super::{Mutation, Witness, committee_change::one, mutation, shorten};
+use crate::{chain::Chain, update::UpdateBuilder};
+
+pub(super) fn mutations(chain: &Chain) -> Vec<Mutation> {
+    let groups: [fn(&Chain) -> Vec<Mutation>; 6] =
+        [slots, participation, committee, signature, branches, constants];
+    groups.iter().flat_map(|group| group(chain)).collect()
+}
+
+/// An update made with `make`; whatever lies above the fault fits it.
+fn made<'a>(
+    chain: &'a Chain,
+    make: impl FnOnce(UpdateBuilder<'a>) -> UpdateBuilder<'a>,
+) -> Witness {
+    Witness::CommitteeChange(one(chain, make))
+}
+
+/// The witness of a valid update, changed afterwards.
+fn changed(chain: &Chain, change: impl FnOnce(&mut CommitteeChangeWitness)) -> Witness {
+    let mut witness = one(chain, |update| update);
+    change(&mut witness);
+    Witness::CommitteeChange(witness)
+}
+
+/// As [`changed`], of the finality alone.
+fn finality(chain: &Chain, change: impl FnOnce(&mut SignedFinality)) -> Witness {
+    changed(chain, |w| change(&mut w.updates[0].finality))
+}
+
+fn slots(chain: &Chain) -> Vec<Mutation> {
+    let last = chain.first_slot_of(chain.first_period() + 1) - 1;
+    let middle = chain.first_slot() + chain.spec().slots_per_period() / 2;
+    vec![
+        mutation!(
+            "the signature's slot is the attested one",
+            made(chain, |u| u.attested_slot(middle).signature_slot(middle)),
+            E::SlotOrder { .. }
+        ),
+        mutation!(
+            "the finalized slot is after the attested one",
+            made(chain, |u| u
+                .attested_slot(middle)
+                .finalized_slot(middle + 1)
+                .signature_slot(middle + 2)),
+            E::SlotOrder { .. }
+        ),
+        mutation!(
+            "the signature's slot is in the next period",
+            made(chain, |u| u.attested_slot(last)),
+            E::Period { what: "signature", .. }
+        ),
+        mutation!(
+            "the finalized header is genesis",
+            made(chain, |u| u.edit_finalized(|header| header.beacon.slot = 0)),
+            E::NoFinality
+        ),
+        mutation!(
+            "the update has no finalized header",
+            made(chain, UpdateBuilder::without_finality),
+            E::NoFinality
+        ),
+    ]
+}
+
+fn participation(chain: &Chain) -> Vec<Mutation> {
+    vec![
+        mutation!(
+            "one signer is missing to two thirds",
+            made(chain, |u| u.participants(21)),
+            E::Participation { signed: 21, size: 32 }
+        ),
+        mutation!(
+            "nobody signed",
+            made(chain, |u| u.participants(0)),
+            E::Participation { signed: 0, .. }
+        ),
+        mutation!(
+            "there are bits beyond the committee",
+            finality(chain, |f| f.signers.bits.push(0xff)),
+            E::BitsLength { seen: 5, wanted: 4 }
+        ),
+        mutation!(
+            "there are fewer bits than members",
+            finality(chain, |f| shorten(&mut f.signers.bits)),
+            E::BitsLength { seen: 3, wanted: 4 }
+        ),
+        mutation!(
+            "an absent member's bit is set",
+            finality(chain, |f| f.signers.bits.fill(0xff)),
+            E::AbsentKeys { .. }
+        ),
+        mutation!(
+            "an absent member's bit is set and its key left out",
+            finality(chain, |f| {
+                f.signers.bits.fill(0xff);
+                f.signers.absent.clear();
+            }),
+            E::CommitteeProofLength(_)
+        ),
+    ]
+}
+
+fn committee(chain: &Chain) -> Vec<Mutation> {
+    let stranger = chain.committee(chain.first_period() + 5);
+    let stranger_key = stranger.public().pubkeys[0];
+    vec![
+        mutation!(
+            "the committee is another than the trusted one",
+            changed(chain, |w| w.signer_committee = stranger.root()),
+            E::Committee { .. }
+        ),
+        mutation!(
+            "an absent member's key is another",
+            finality(chain, |f| f.signers.absent[0] = stranger_key),
+            E::Committee { .. }
+        ),
+        mutation!(
+            "absent members' keys are exchanged",
+            finality(chain, |f| f.signers.absent.swap(0, 1)),
+            E::Committee { .. }
+        ),
+        mutation!(
+            "the aggregate key is another",
+            finality(chain, |f| f.signers.aggregate_pubkey = stranger_key),
+            E::Committee { .. }
+        ),
+        mutation!(
+            "the absent members are others than those that did not sign",
+            finality(chain, |f| {
+                let all = chain.committee(chain.first_period());
+                let rotated = f.signers.bits.iter().map(|byte| byte.rotate_left(1)).collect();
+                let aggregate = aggregate(rotated, f.signature);
+                f.signers = signers(all.public(), &aggregate);
+            }),
+            E::Signature(SignatureError::Mismatch)
+        ),
+        mutation!(
+            "the multiproof has a node too many",
+            finality(chain, |f| f.signers.proof.push(B256::ZERO)),
+            E::CommitteeProofLength("too many")
+        ),
+        mutation!(
+            "the multiproof has a node too few",
+            finality(chain, |f| shorten(&mut f.signers.proof)),
+            E::CommitteeProofLength("too few")
+        ),
+        mutation!(
+            "a committee key is no point",
+            doctored(chain, |committee, absent| committee.pubkeys[absent] =
+                FixedBytes::repeat_byte(0xff)),
+            E::Signature(SignatureError::MalformedKey)
+        ),
+        mutation!(
+            "the aggregate key is no point",
+            doctored(chain, |committee, _| committee.aggregate_pubkey = BlsPubkey::ZERO),
+            E::Signature(SignatureError::MalformedKey)
+        ),
+        mutation!(
+            "the signers' keys add up to infinity",
+            doctored(chain, |committee, absent| {
+                committee.aggregate_pubkey = committee.pubkeys[absent];
+            }),
+            E::Signature(SignatureError::InfiniteKey)
+        ),
+    ]
+}
+
+/// A witness whose trusted committee is not what a beacon state can hold: `change` gets it and the number of
+/// the one absent member.
+fn doctored(chain: &Chain, change: impl FnOnce(&mut SyncCommittee, usize)) -> Witness {
+    let mut witness = one(chain, |u| u.bits(vec![0xff, 0xff, 0xff, 0x7f]));
+    let mut committee = chain.committee(chain.first_period()).public().clone();
+    change(&mut committee, 31);
+    let finality = &mut witness.updates[0].finality;
+    let aggregate = aggregate(finality.signers.bits.clone(), finality.signature);
+    finality.signers = signers(&committee, &aggregate);
+    witness.signer_committee = committee.hash_tree_root::<lc_core::host::NativeCrypto>();
+    Witness::CommitteeChange(witness)
+}
+
+fn aggregate(
+    sync_committee_bits: Vec<u8>,
+    sync_committee_signature: BlsSignature,
+) -> SyncAggregate {
+    SyncAggregate { sync_committee_bits, sync_committee_signature }
+}
+
+fn signature(chain: &Chain) -> Vec<Mutation> {
+    let first = chain.first_period();
+    let with = |signature: BlsSignature| finality(chain, |f| f.signature = signature);
+    let mut infinity = [0; 96];
+    infinity[0] = 0xc0;
+    vec![
+        mutation!(
+            "another period's committee signed",
+            made(chain, |u| u.signed_by(first + 1)),
+            E::Signature(SignatureError::Mismatch)
+        ),
+        mutation!(
+            "the signature is for another fork's version",
+            made(chain, |u| u.fork_version([9, 9, 9, 9])),
+            E::Signature(SignatureError::Mismatch)
+        ),
+        mutation!(
+            "the signature is over another header",
+            finality(chain, |f| f.attested.proposer_index += 1),
+            E::Signature(SignatureError::Mismatch)
+        ),
+        mutation!(
+            "the signature is one member's alone",
+            with(chain.committee(first).sign(&[1], &B256::repeat_byte(1))),
+            E::Signature(SignatureError::Mismatch)
+        ),
+        mutation!(
+            "the signature is infinity",
+            with(infinity.into()),
+            E::Signature(SignatureError::MalformedSignature)
+        ),
+        mutation!(
+            "the signature is no point",
+            with(FixedBytes::repeat_byte(0xff)),
+            E::Signature(SignatureError::MalformedSignature)
+        ),
+        mutation!(
+            "the signature is all zero",
+            with(FixedBytes::ZERO),
+            E::Signature(SignatureError::MalformedSignature)
+        ),
+        mutation!(
+            "the signature is a point outside the subgroup",
+            with(outside_subgroup()),
+            E::Signature(SignatureError::MalformedSignature)
+        ),
+    ]
+}
+
+/// A point of the curve outside the prime-order subgroup: as nearly all of its points are.
+fn outside_subgroup() -> BlsSignature {
+    (0..=u8::MAX)
+        .map(|x| {
+            let mut bytes = [0; 96];
+            bytes[0] = 0x80;
+            bytes[95] = x;
+            bytes
+        })
+        .find(|bytes| Signature::uncompress(bytes).is_ok_and(|point| !point.subgroup_check()))
+        .expect("half of all x are those of a point")
+        .into()
+}
+
+fn branches(chain: &Chain) -> Vec<Mutation> {
+    let other = B256::repeat_byte(0x77);
+    vec![
+        mutation!(
+            "the finalized header is another than in the attested state",
+            finality(chain, |f| f.finalized.proposer_index += 1),
+            E::FinalityBranch
+        ),
+        mutation!(
+            "a node of the finality branch is another",
+            finality(chain, |f| f.finality_branch[3] = other),
+            E::FinalityBranch
+        ),
+        mutation!(
+            "the finality branch is too long by a zero",
+            finality(chain, |f| f.finality_branch.insert(0, B256::ZERO)),
+            E::FinalityBranch
+        ),
+        mutation!(
+            "the finality branch lacks a node",
+            finality(chain, |f| shorten(&mut f.finality_branch)),
+            E::FinalityBranch
+        ),
+        mutation!(
+            "the execution header is another than in the finalized body",
+            finality(chain, |f| f.execution.state_root = other),
+            E::ExecutionBranch("finalized")
+        ),
+        mutation!(
+            "the finalized body holds another execution header, though finalized and signed",
+            made(chain, |u| u.edit_finalized(move |header| header.execution.block_hash = other)),
+            E::ExecutionBranch("finalized")
+        ),
+        mutation!(
+            "the execution branch is too long by a zero",
+            finality(chain, |f| f.execution_branch.push(B256::ZERO)),
+            E::ExecutionBranch("finalized")
+        ),
+        mutation!(
+            "the execution branch lacks a node",
+            finality(chain, |f| shorten(&mut f.execution_branch)),
+            E::ExecutionBranch("finalized")
+        ),
+        mutation!(
+            "the execution header's extra data is longer than any block's",
+            finality(chain, |f| f.execution.extra_data = vec![0; 33]),
+            E::ExecutionFields("finalized")
+        ),
+    ]
+}
+
+fn constants(chain: &Chain) -> Vec<Mutation> {
+    let fork = |w: &mut CommitteeChangeWitness, fork: Fork, epoch: u64| {
+        let entry = w.chain.forks.iter_mut().find(|entry| entry.fork == fork);
+        entry.expect("the chain has it").epoch = epoch;
+    };
+    vec![
+        mutation!(
+            "the chain's genesis is another",
+            changed(chain, |w| w.chain.genesis_validators_root.0[0] ^= 1),
+            E::Signature(SignatureError::Mismatch)
+        ),
+        mutation!(
+            "the chain's fork version is another",
+            changed(chain, |w| w.chain.forks[3].version[0] ^= 1),
+            E::Signature(SignatureError::Mismatch)
+        ),
+        mutation!(
+            "the chain's fork schedule puts the update into a fork with longer branches",
+            changed(chain, |w| fork(w, Fork::Electra, 1)),
+            E::FinalityBranch
+        ),
+        mutation!(
+            "the chain's fork schedule puts the update into Capella",
+            changed(chain, |w| {
+                fork(w, Fork::Deneb, w.chain.forks[4].epoch);
+            }),
+            E::ExecutionFields("finalized")
+        ),
+        mutation!(
+            "the update is from before the chain's first fork",
+            changed(chain, |w| w.chain.forks.drain(..5).for_each(drop)),
+            E::BeforeAltair { .. }
+        ),
+        mutation!(
+            "an epoch has no slots",
+            changed(chain, |w| w.chain.slots_per_epoch = 0),
+            E::ChainSpec(_)
+        ),
+        mutation!(
+            "the committee's size is no power of two",
+            changed(chain, |w| w.chain.sync_committee_size = 33),
+            E::ChainSpec(_)
+        ),
+        mutation!(
+            "the committee is said to be larger",
+            changed(chain, |w| w.chain.sync_committee_size = 64),
+            E::BitsLength { seen: 4, wanted: 8 }
+        ),
+    ]
+}
