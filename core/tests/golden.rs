@@ -1,5 +1,7 @@
 //! The bytes that contracts and clients rely on, against files that other people's code wrote.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use lc_core::{
     alloy_primitives::{Address, B256, U256},
     alloy_sol_types::SolValue,

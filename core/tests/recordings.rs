@@ -1,6 +1,8 @@
 //! Real mainnet data against the statements, with the values that the consensus specification's own code
 //! computed for it.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::{fs, path::Path};

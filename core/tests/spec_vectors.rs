@@ -2,6 +2,8 @@
 //!
 //! Format: consensus-specs `tests/formats/light_client/sync.md`.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use lc_core::{

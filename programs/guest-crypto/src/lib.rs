@@ -1,0 +1,32 @@
+//! The primitives of the statements on the zkVM's precompiles.
+//!
+//! The same code compiles for the host, where portable functions stand in for the precompiles: its tests
+//! compare it with the libraries that the server and the light client use.
+
+#![cfg_attr(not(test), no_std)]
+
+mod bls;
+pub mod keccak;
+mod precompiles;
+pub mod sha256;
+
+use lc_core::alloy_primitives::B256;
+use lc_core::crypto::{Crypto, SignatureCheck, SignatureError};
+
+/// [`Crypto`] inside the zkVM.
+#[derive(Debug, Clone, Copy)]
+pub struct ZkvmCrypto;
+
+impl Crypto for ZkvmCrypto {
+    fn hash_pair(left: &B256, right: &B256) -> B256 {
+        B256::new(sha256::hash_pair(left, right))
+    }
+
+    fn keccak256(data: &[u8]) -> B256 {
+        B256::new(keccak::keccak256(data))
+    }
+
+    fn verify_sync_signature(check: &SignatureCheck<'_>) -> Result<(), SignatureError> {
+        bls::verify_sync_signature(check)
+    }
+}
