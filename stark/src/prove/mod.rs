@@ -1,0 +1,20 @@
+//! Runs and proves programs on the CPU.
+
+mod execution;
+mod guest;
+mod machine;
+mod prover;
+mod records;
+mod shard_plan;
+mod shared_memory;
+mod splices;
+mod watchdog;
+
+pub use execution::{Execution, execute};
+pub use guest::{GuestError, RUN_LIMIT};
+pub use machine::Machine;
+pub use prover::{CoreProof, CoreProver, Keys, ProveError, Step};
+pub use shard_plan::ShardPlan;
+pub use shared_memory::{
+    SharedMemoryFull, check as check_shared_memory, sweep as sweep_shared_memory,
+};

@@ -1,0 +1,269 @@
+//! Core proofs without SP1's recursion set-up.
+//!
+//! SP1's own CPU prover compiles six recursion programs when it starts: 40 s and 7 GB that a core
+//! proof has no use for. This one drives SP1's executor and shard prover itself, one shard at a
+//! time. Its proofs are ordinary `SP1Proof::Core`. Some of SP1's functions used here are meant for
+//! its tests, hence the exact pin of its version.
+
+use std::{
+    borrow::Borrow,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sp1_core_executor::{ExecutionError, ExecutionRecord, Program, SP1CoreOpts};
+use sp1_core_machine::riscv::RiscvAir;
+use sp1_hypercube::{
+    Chip, ChipStatistics, Machine, SP1VerifyingKey,
+    air::{MachineAir, PublicValues, ShardRange},
+    prover::{AirProver, CpuShardProver, ProverSemaphore, ProvingKey},
+};
+use sp1_primitives::{SP1Field, SP1GlobalContext};
+use sp1_prover::{CoreSC, CpuSP1ProverComponents, SP1ProverComponents};
+use tokio::runtime::Runtime;
+use tracing::debug;
+
+use super::{
+    guest::{self, GuestError, RUN_LIMIT},
+    records::Records,
+    shard_plan::ShardPlan,
+    splices,
+};
+use crate::{
+    CoreVerifier, InvalidProof, VerifyingKey,
+    verifier::{self, Shard, panic_message},
+};
+
+type ShardProver = <CpuSP1ProverComponents as SP1ProverComponents>::CoreProver;
+
+/// Why there is no proof.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProveError {
+    /// The program gave no output.
+    #[error(transparent)]
+    Guest(#[from] GuestError),
+    /// Its trace could not be made.
+    #[error("the trace of shard {shard} could not be made")]
+    Trace {
+        /// Counted from 1, in the order of proving.
+        shard: usize,
+        /// What SP1 said.
+        #[source]
+        source: ExecutionError,
+    },
+    /// The proof that was made does not hold: a fault of SP1, of this code or of the machine's
+    /// memory.
+    #[error("the proof that was made does not verify")]
+    Invalid(#[from] InvalidProof),
+    /// SP1 panicked.
+    #[error("SP1's prover panicked: {0}")]
+    Panicked(String),
+}
+
+/// What a prover is about to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Run the program and cut its trace.
+    Execute,
+    /// Prove shards.
+    Prove {
+        /// Shards proven.
+        done: usize,
+        /// Shards known so far. Grows when shards turn up that hold precompiles or memory.
+        total: usize,
+    },
+    /// Check the proof.
+    Verify,
+}
+
+/// A program and its keys. Takes 0.6 GB: a Merkle tree with 2^23 leaves, whatever the program.
+pub struct Keys {
+    program: Arc<Program>,
+    proving: Arc<ProvingKey<SP1GlobalContext, CoreSC, ShardProver>>,
+    verifying: VerifyingKey,
+}
+
+impl Keys {
+    /// The key that this program's proofs are checked against.
+    #[must_use]
+    pub fn verifying(&self) -> &VerifyingKey {
+        &self.verifying
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keys").field("verifying", &self.verifying).finish_non_exhaustive()
+    }
+}
+
+/// A core proof that was verified.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CoreProof {
+    /// The proof, as [`CoreVerifier::verify`] takes it.
+    pub bytes: Vec<u8>,
+    /// What the program committed.
+    pub public_values: Vec<u8>,
+    /// Instructions it ran.
+    pub cycles: u64,
+    /// Shards of the proof.
+    pub shards: usize,
+}
+
+impl fmt::Debug for CoreProof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes, public_values, cycles, shards } = self;
+        let (bytes, public_values) = (bytes.len(), public_values.len());
+        write!(
+            f,
+            "CoreProof {{ {bytes} bytes, {public_values} bytes proven, {cycles} cycles, {shards} shards }}"
+        )
+    }
+}
+
+/// Proves programs in SP1's core mode on the CPU. Blocking; brings its own runtime, so call it
+/// outside of any other.
+pub struct CoreProver {
+    prover: ShardProver,
+    verifier: CoreVerifier,
+    opts: SP1CoreOpts,
+    run_limit: Duration,
+    runtime: Runtime,
+}
+
+impl CoreProver {
+    /// A prover with shards of the planned size. Fast, and takes little memory.
+    ///
+    /// # Errors
+    ///
+    /// The system's, if the runtime's threads cannot be started.
+    pub fn new(plan: ShardPlan) -> std::io::Result<Self> {
+        let machine = RiscvAir::machine();
+        let verifier = CpuSP1ProverComponents::core_verifier(machine.clone());
+        Ok(Self {
+            prover: CpuShardProver::new(verifier.shard_verifier().clone()),
+            verifier: CoreVerifier::for_machine(machine),
+            opts: plan.core_opts(),
+            run_limit: RUN_LIMIT,
+            // Its threads only wait for rayon's.
+            runtime: tokio::runtime::Builder::new_multi_thread().worker_threads(2).build()?,
+        })
+    }
+
+    /// The same with another limit on the time that a program may run, instead of [`RUN_LIMIT`].
+    #[must_use]
+    pub fn with_run_limit(self, run_limit: Duration) -> Self {
+        Self { run_limit, ..self }
+    }
+
+    /// Makes the keys of all `elfs`, at once: one alone does not keep two cores busy. Some seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`GuestError::Elf`] for a file that is no SP1 program.
+    pub fn set_up<'a>(
+        &self,
+        elfs: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Vec<Keys>, GuestError> {
+        let programs = elfs.into_iter().map(guest::load_program).collect::<Result<Vec<_>, _>>()?;
+        let set_up = |program: Arc<Program>| {
+            let prover = self.prover.clone();
+            self.runtime.spawn(async move {
+                let (made, vk) =
+                    AirProver::setup(&prover, program.clone(), ProverSemaphore::new(1)).await;
+                Keys {
+                    program,
+                    proving: made.pk.clone(),
+                    verifying: VerifyingKey(SP1VerifyingKey { vk }),
+                }
+            })
+        };
+        let set_ups: Vec<_> = programs.into_iter().map(set_up).collect();
+        let keys = set_ups.into_iter().map(|set_up| self.runtime.block_on(set_up));
+        Ok(keys.map(|keys| keys.expect("a program that loads can be set up")).collect())
+    }
+
+    /// Proves what `keys`' program does on `witness`, and verifies the proof. Reports each step
+    /// before it is taken.
+    ///
+    /// # Errors
+    ///
+    /// [`ProveError::Guest`] if the program refuses `witness`, before anything is proven.
+    pub fn prove(
+        &self,
+        keys: &Keys,
+        witness: &[u8],
+        report: &mut dyn FnMut(Step),
+    ) -> Result<CoreProof, ProveError> {
+        // SP1 asserts its invariants. Neither prover nor keys hold anything that a panic could
+        // leave half-changed.
+        catch_unwind(AssertUnwindSafe(|| self.prove_unguarded(keys, witness, report)))
+            .unwrap_or_else(|panic| Err(ProveError::Panicked(panic_message(&*panic))))
+    }
+
+    fn prove_unguarded(
+        &self,
+        keys: &Keys,
+        witness: &[u8],
+        report: &mut dyn FnMut(Step),
+    ) -> Result<CoreProof, ProveError> {
+        report(Step::Execute);
+        let spliced = splices::execute(&keys.program, witness, &self.opts, self.run_limit)?;
+        let (public_values, cycles) = (spliced.public_values.clone(), spliced.cycles);
+
+        let mut records = Records::new(&keys.program, self.prover.machine(), &self.opts, spliced);
+        let mut shards = Vec::new();
+        loop {
+            let done = shards.len();
+            report(Step::Prove { done, total: done + records.left() });
+            let Some(record) = records.next() else { break };
+            let record = record.map_err(|source| ProveError::Trace { shard: done + 1, source })?;
+            shards.push(self.prove_shard(keys, record));
+        }
+        report(Step::Verify);
+        shards.sort_by_key(range);
+        let (shards, bytes) = (shards.len(), verifier::encode(shards));
+        self.verifier.verify(keys.verifying(), &public_values, &bytes)?;
+        Ok(CoreProof { bytes, public_values, cycles, shards })
+    }
+
+    fn prove_shard(&self, keys: &Keys, record: ExecutionRecord) -> Shard {
+        let (begun, cells) = (Instant::now(), cells(self.prover.machine(), &record));
+        let one_at_a_time = ProverSemaphore::new(1);
+        let proving = AirProver::prove_shard_with_pk(
+            &self.prover,
+            keys.proving.clone(),
+            record,
+            one_at_a_time,
+        );
+        let (shard, _permit) = self.runtime.block_on(proving);
+        debug!(cells, seconds = begun.elapsed().as_secs_f64(), "proved a shard");
+        shard
+    }
+}
+
+impl fmt::Debug for CoreProver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CoreProver").field("opts", &self.opts).finish_non_exhaustive()
+    }
+}
+
+/// Cells of a shard's tables, in which time and memory are measured.
+fn cells(machine: &Machine<SP1Field, RiscvAir<SP1Field>>, record: &ExecutionRecord) -> usize {
+    let used = machine.chips().iter().filter(|chip| chip.included(record));
+    let size = |chip: &Chip<_, _>| {
+        ChipStatistics::new(chip, MachineAir::num_rows(chip, record).unwrap_or(0))
+            .total_number_of_cells()
+    };
+    used.map(size).sum()
+}
+
+/// Where a shard lies in the execution: the order in which the verifier wants them.
+fn range(shard: &Shard) -> ShardRange {
+    let values: &PublicValues<[SP1Field; 4], [SP1Field; 3], [SP1Field; 4], SP1Field> =
+        shard.public_values.as_slice().borrow();
+    values.range()
+}
