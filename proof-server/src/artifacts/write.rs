@@ -1,0 +1,133 @@
+//! Makes manifest and keys for ELF files that were just built.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use lc_core::ProgramId;
+use lc_stark::prove::{self, CoreProver, GuestError, Machine, RUN_LIMIT, ShardPlan};
+use sha2::{Digest, Sha256};
+
+use super::{Manifest, ProgramEntry};
+use crate::{
+    SP1_VERSION,
+    types::{ElfHash, VkeyHash},
+};
+
+/// An input that a program's cost is counted on.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// The program.
+    pub program: ProgramId,
+    /// What to call the input in the manifest, for example a path under `bench/recordings`.
+    pub recording: String,
+    /// The program's input.
+    pub witness: Vec<u8>,
+    /// What it must commit.
+    pub public_values: Vec<u8>,
+}
+
+/// Why the artifacts could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// A file could not be read or written.
+    #[error("{} could not be {what}: build the programs first, into a folder that can be written", .path.display())]
+    File {
+        /// `read` or `written`.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A program does not run on its sample.
+    #[error("the program {program} does not run on {recording}")]
+    Run {
+        /// The program.
+        program: ProgramId,
+        /// The sample.
+        recording: String,
+        /// Why not.
+        #[source]
+        source: GuestError,
+    },
+    /// A program says something else than the native code.
+    #[error(
+        "on {recording} the program {program} commits other public values than the native check: one of them is wrong"
+    )]
+    PublicValues {
+        /// The program.
+        program: ProgramId,
+        /// The sample.
+        recording: String,
+    },
+    /// The prover could not be started.
+    #[error("the prover that makes the keys could not be started")]
+    Prover(#[source] io::Error),
+    /// The manifest could not be encoded.
+    #[error("the manifest could not be encoded")]
+    Encode(#[source] serde_json::Error),
+}
+
+/// Reads each sample's `<program>.elf` in `dir`, runs it on the sample, makes its key, and writes
+/// `<program>.vk` and `manifest.json` there. `toolchain` names the compiler. Returns the manifest.
+/// Writes nothing unless all went well; takes some seconds a program.
+///
+/// # Errors
+///
+/// [`WriteError`]; a failure while writing can leave a mixed folder, which the tests and every
+/// start find out.
+pub fn write(dir: &Path, toolchain: &str, samples: &[Sample]) -> Result<Manifest, WriteError> {
+    let plan = ShardPlan::for_machine(Machine::of_this_process());
+    let prover = CoreProver::new(plan).map_err(WriteError::Prover)?;
+    let made = samples.iter().map(|sample| describe(dir, toolchain, sample, &prover));
+    let (entries, keys): (Vec<_>, Vec<_>) =
+        made.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    for (entry, key) in entries.iter().zip(&keys) {
+        write_file(dir.join(&entry.vk), key)?;
+    }
+    let manifest = Manifest { programs: entries };
+    let mut text = serde_json::to_string_pretty(&manifest).map_err(WriteError::Encode)?;
+    text.push('\n');
+    write_file(dir.join("manifest.json"), text.as_bytes())?;
+    Ok(manifest)
+}
+
+/// One program's entry and the bytes of its key.
+fn describe(
+    dir: &Path,
+    toolchain: &str,
+    sample: &Sample,
+    prover: &CoreProver,
+) -> Result<(ProgramEntry, Vec<u8>), WriteError> {
+    let Sample { program, recording, witness, public_values } = sample.clone();
+    let path = dir.join(format!("{program}.elf"));
+    let elf = fs::read(&path).map_err(|source| WriteError::File { what: "read", path, source })?;
+    let run_error = |source| WriteError::Run { program, recording: recording.clone(), source };
+    let run = prove::execute(&elf, &witness, RUN_LIMIT).map_err(run_error)?;
+    if run.public_values != public_values {
+        return Err(WriteError::PublicValues { program, recording });
+    }
+    let keys = prover.set_up([elf.as_slice()]).map_err(run_error)?;
+    let [keys] = keys.as_slice() else { unreachable!("one program has one pair of keys") };
+    let entry = ProgramEntry {
+        program,
+        elf: format!("{program}.elf"),
+        sha256: ElfHash(Sha256::digest(&elf).into()),
+        vk: format!("{program}.vk"),
+        vkey: VkeyHash(keys.verifying().hash()),
+        sp1_version: SP1_VERSION.to_owned(),
+        toolchain: toolchain.to_owned(),
+        recording,
+        cycles: run.cycles,
+        gas: run.gas,
+    };
+    Ok((entry, keys.verifying().to_bytes()))
+}
+
+fn write_file(path: PathBuf, bytes: &[u8]) -> Result<(), WriteError> {
+    fs::write(&path, bytes).map_err(|source| WriteError::File { what: "written", path, source })
+}

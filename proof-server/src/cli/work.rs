@@ -1,0 +1,69 @@
+//! `proof-server worker`: what `serve` starts.
+
+use clap::{Args, ValueEnum};
+use proof_server::{
+    config::{EngineChoice, parse_duration},
+    engine::{
+        EngineError,
+        mock::{MockEngine, MockFault, MockVerifier},
+    },
+    types::FrameLimits,
+    worker::process::{self, Work},
+};
+
+use super::{Exit, Fault};
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Task {
+    Prove,
+    Verify,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WorkerArgs {
+    #[arg(long)]
+    task: Task,
+    #[arg(long)]
+    engine: EngineChoice,
+    #[arg(long, default_value = "0s", value_parser = parse_duration)]
+    mock_delay: std::time::Duration,
+    #[arg(long, default_value = "none")]
+    mock_fault: MockFault,
+    #[arg(long)]
+    mock_gate: Option<std::path::PathBuf>,
+}
+
+pub(super) fn run(args: &WorkerArgs) -> Result<(), Fault> {
+    // The other end is the program that started this one: it applied the caps already.
+    let limits = FrameLimits { request: u32::MAX, proof: u32::MAX };
+    process::run(limits, || start(args)).map_err(|error| Fault::of(Exit::Software, &error))
+}
+
+fn start(args: &WorkerArgs) -> Result<Work, EngineError> {
+    Ok(match (args.task, args.engine) {
+        (Task::Prove, EngineChoice::Mock) => {
+            let engine =
+                MockEngine::start(args.mock_delay, args.mock_fault, args.mock_gate.as_deref())?;
+            Work::Prove(Box::new(engine))
+        }
+        (Task::Verify, EngineChoice::Mock) => Work::Verify(Box::new(MockVerifier)),
+        #[cfg(feature = "cpu")]
+        (Task::Prove, EngineChoice::Cpu) => {
+            let engine = proof_server::engine::cpu::CpuEngine::start();
+            Work::Prove(Box::new(engine.map_err(|error| failed("set up", error))?))
+        }
+        #[cfg(feature = "cpu")]
+        (Task::Verify, EngineChoice::Cpu) => {
+            let verifier = proof_server::verify::ProofVerifier::new();
+            Work::Verify(Box::new(verifier.map_err(|error| failed("set up", error))?))
+        }
+    })
+}
+
+#[cfg(feature = "cpu")]
+fn failed(
+    doing: &'static str,
+    source: impl std::error::Error + Send + Sync + 'static,
+) -> EngineError {
+    EngineError::Failed { doing, source: Box::new(source) }
+}

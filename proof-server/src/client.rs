@@ -1,0 +1,382 @@
+//! A blocking client: one connection, one request at a time.
+//!
+//! Nothing here believes the server: a caller verifies the proof it gets, against the key it pins.
+
+use std::{
+    io,
+    net::{TcpStream, ToSocketAddrs},
+    time::{Duration, Instant},
+};
+
+use lc_core::{ProgramId, host::input::ProgramInput};
+
+use crate::types::{
+    ClientHello, ClientMessage, EngineKind, Failure, FrameError, FrameLimits, FrameReader, JobId,
+    ProgramInfo, Progress, Proof, ProofMode, ProofStats, RequestId, ServerHello, ServerMessage,
+    StatusReport, VkeyHash, write_message,
+};
+
+/// Keepalive intervals without a frame after which a server counts as gone: two may be lost to a busy
+/// machine, four are not.
+const SILENT_INTERVALS: u32 = 4;
+
+/// How a client connects.
+#[derive(Debug, Clone)]
+pub struct ClientOptions {
+    /// Name and version, for the server's log.
+    pub name: String,
+    /// Time to connect and to exchange the Hellos.
+    pub connect_timeout: Duration,
+    /// Time within which each message must be written.
+    pub write_timeout: Duration,
+    /// Largest frames to take from the server.
+    pub limits: FrameLimits,
+}
+
+impl ClientOptions {
+    /// The defaults, for a program called `name`.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            connect_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(60),
+            limits: FrameLimits::default(),
+        }
+    }
+}
+
+/// Why a request has no result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// Nothing answers there.
+    #[error(
+        "no connection to {address}: check the address and that `proof-server serve` runs there"
+    )]
+    Connect {
+        /// The address tried.
+        address: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The server refused the request or the connection.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+    /// The stream is broken, or the peer is no proof server of this version.
+    #[error("the conversation with the server broke off")]
+    Frame(#[from] FrameError),
+    /// The server closed the connection without an answer.
+    #[error("the server closed the connection without an answer: try again")]
+    Closed,
+    /// The server is silent for longer than its own keepalive allows.
+    #[error("no sign of life from the server for {seconds} s: try again, or try another server")]
+    Silent {
+        /// How long this side waited.
+        seconds: u64,
+    },
+    /// An answer that does not belong to the request.
+    #[error(
+        "the server sent {got} where an answer to {request} was due: its release does not fit this one"
+    )]
+    Unexpected {
+        /// The answer's kind.
+        got: &'static str,
+        /// The request's kind.
+        request: &'static str,
+    },
+}
+
+/// Why a server is not one that this client may trust.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PinError {
+    /// It proves nothing.
+    #[error(
+        "the server runs the MOCK engine, which proves nothing: use a real one, or allow mock proofs"
+    )]
+    Mock,
+    /// It does not have the program.
+    #[error("the server does not prove {program}: use another one")]
+    Missing {
+        /// The program.
+        program: ProgramId,
+    },
+    /// It proves another program under that name.
+    #[error(
+        "the server's key for {program} is {theirs}, this client pins {ours}: upgrade the older one"
+    )]
+    Vkey {
+        /// The program.
+        program: ProgramId,
+        /// The server's.
+        theirs: VkeyHash,
+        /// The pinned one.
+        ours: VkeyHash,
+    },
+}
+
+/// Whether a server proves the programs that a client pins. A mock server passes only where that is
+/// allowed, and then its keys are its own.
+///
+/// # Errors
+///
+/// [`PinError`], for the first program that does not fit.
+pub fn check_pins(
+    hello: &ServerHello,
+    pins: &[ProgramInfo],
+    allow_mock: bool,
+) -> Result<(), PinError> {
+    if hello.engine.engine == EngineKind::Mock {
+        return if allow_mock { Ok(()) } else { Err(PinError::Mock) };
+    }
+    for pin in pins {
+        let program = pin.program;
+        let theirs = hello.engine.program(program).ok_or(PinError::Missing { program })?;
+        if theirs.vkey != pin.vkey {
+            return Err(PinError::Vkey { program, theirs: theirs.vkey, ours: pin.vkey });
+        }
+    }
+    Ok(())
+}
+
+/// What happens to a request before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// The input passed the server's checks.
+    Accepted(JobId),
+    /// Where the job stands: this many come first; the estimate is in seconds.
+    Queued {
+        /// Jobs that come first, the running one included.
+        position: u32,
+        /// Estimated seconds until it starts, if the server has an idea.
+        eta_seconds: Option<u32>,
+    },
+    /// A worker has it.
+    Started,
+    /// How far it is. May repeat.
+    Progress(Progress),
+}
+
+/// A connection to a proof server.
+#[derive(Debug)]
+pub struct Client {
+    reader: FrameReader<TcpStream, ServerMessage>,
+    writer: TcpStream,
+    hello: ServerHello,
+    send_limits: FrameLimits,
+    next_id: u64,
+}
+
+impl Client {
+    /// Connects and exchanges the Hellos. Tries each address that `address` resolves to.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`]; a server that is full or speaks another version says so.
+    pub fn connect(address: &str, options: &ClientOptions) -> Result<Self, ClientError> {
+        let stream = open(address, options.connect_timeout)
+            .map_err(|source| ClientError::Connect { address: address.to_owned(), source })?;
+        let mut writer = prepare(&stream, options).map_err(FrameError::Io)?;
+        let mut reader = FrameReader::new(stream, options.limits);
+        let hello = ClientMessage::Hello(ClientHello::new(&options.name));
+        // A server that has no room answers before it reads, so a failed write is not yet the answer.
+        let written = write_message(&mut writer, &hello, &options.limits);
+        let hello = match receive(&mut reader) {
+            Ok(ServerMessage::Hello(hello)) => hello,
+            Ok(ServerMessage::Failed { failure, .. }) => return Err(failure.into()),
+            Ok(other) => {
+                return Err(ClientError::Unexpected { got: other.name(), request: "Hello" });
+            }
+            Err(error) => return Err(written.err().map_or(error, ClientError::Frame)),
+        };
+        let silence =
+            Duration::from_secs(hello.limits.keepalive_seconds.max(1).into()) * SILENT_INTERVALS;
+        reader.stream().set_read_timeout(Some(silence)).map_err(FrameError::Io)?;
+        let send_limits = FrameLimits {
+            request: hello.limits.max_request_bytes,
+            proof: hello.limits.max_proof_bytes,
+        };
+        Ok(Self { reader, writer, hello, send_limits, next_id: 1 })
+    }
+
+    /// What the server said of itself.
+    #[must_use]
+    pub fn hello(&self) -> &ServerHello {
+        &self.hello
+    }
+
+    /// Asks for a proof and waits for it, passing on what happens meanwhile. Dropping the client
+    /// cancels the job.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Failed`] where the server says why, [`ClientError`] otherwise.
+    pub fn prove(
+        &mut self,
+        mode: ProofMode,
+        input: ProgramInput,
+        mut on_event: impl FnMut(Event),
+    ) -> Result<(Proof, ProofStats), ClientError> {
+        let id = self.new_id();
+        self.send(&ClientMessage::Prove { id, mode, input })?;
+        loop {
+            match self.receive_for(id)? {
+                ServerMessage::Proof { proof, stats, .. } => return Ok((proof, stats)),
+                ServerMessage::Failed { failure, .. } => return Err(failure.into()),
+                other => on_event(event(&other, "Prove")?),
+            }
+        }
+    }
+
+    /// Has the server verify `proof` against its own keys; the verified public values.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::prove`].
+    pub fn verify(
+        &mut self,
+        proof: Proof,
+        mut on_event: impl FnMut(Event),
+    ) -> Result<Vec<u8>, ClientError> {
+        let id = self.new_id();
+        self.send(&ClientMessage::Verify { id, proof })?;
+        loop {
+            match self.receive_for(id)? {
+                ServerMessage::Verified { public_values, .. } => return Ok(public_values),
+                ServerMessage::Failed { failure, .. } => return Err(failure.into()),
+                other => on_event(event(&other, "Verify")?),
+            }
+        }
+    }
+
+    /// Asks what the server is doing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::prove`].
+    pub fn status(&mut self) -> Result<StatusReport, ClientError> {
+        let id = self.new_id();
+        self.send(&ClientMessage::Status { id })?;
+        match self.receive_for(id)? {
+            ServerMessage::Status { report, .. } => Ok(report),
+            ServerMessage::Failed { failure, .. } => Err(failure.into()),
+            other => Err(ClientError::Unexpected { got: other.name(), request: "Status" }),
+        }
+    }
+
+    /// Sends one message, for callers that keep several requests open.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Frame`]; [`FrameError::TooLarge`] before anything is sent.
+    pub fn send(&mut self, message: &ClientMessage) -> Result<(), ClientError> {
+        Ok(write_message(&mut self.writer, message, &self.send_limits)?)
+    }
+
+    /// Waits for the next message, whatever request it belongs to.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Closed`], [`ClientError::Silent`] after four of the server's keepalive intervals,
+    /// [`ClientError::Frame`].
+    pub fn receive(&mut self) -> Result<ServerMessage, ClientError> {
+        receive(&mut self.reader)
+    }
+
+    /// A handle to give up the next request from another thread, while this one waits for its answer.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Frame`] if the system has no handle left.
+    pub fn canceller(&self) -> Result<Canceller, ClientError> {
+        let writer = self.writer.try_clone().map_err(FrameError::Io)?;
+        Ok(Canceller { writer, id: RequestId(self.next_id), limits: self.send_limits })
+    }
+
+    /// A request id that this connection has not used.
+    pub fn new_id(&mut self) -> RequestId {
+        let id = RequestId(self.next_id);
+        self.next_id += 1;
+        id
+    }
+
+    /// The next message of this request or of the connection; what belongs to older requests is dropped.
+    fn receive_for(&mut self, id: RequestId) -> Result<ServerMessage, ClientError> {
+        loop {
+            let message = self.receive()?;
+            if message.request().is_none_or(|of| of == id) {
+                return Ok(message);
+            }
+        }
+    }
+}
+
+/// Gives up one request of a [`Client`] that another thread waits for.
+#[derive(Debug)]
+pub struct Canceller {
+    writer: TcpStream,
+    id: RequestId,
+    limits: FrameLimits,
+}
+
+impl Canceller {
+    /// Sends the `Cancel`. If the request itself is still being written, the server sees a broken frame instead
+    /// and drops the connection: the job ends either way.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Frame`] if it cannot be sent; closing the connection then does the same.
+    pub fn cancel(&mut self) -> Result<(), ClientError> {
+        Ok(write_message(&mut self.writer, &ClientMessage::Cancel { id: self.id }, &self.limits)?)
+    }
+}
+
+fn open(address: &str, timeout: Duration) -> io::Result<TcpStream> {
+    let deadline = Instant::now() + timeout;
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in address.to_socket_addrs()? {
+        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        match TcpStream::connect_timeout(&address, left) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn prepare(stream: &TcpStream, options: &ClientOptions) -> io::Result<TcpStream> {
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(options.connect_timeout))?;
+    stream.set_write_timeout(Some(options.write_timeout))?;
+    stream.try_clone()
+}
+
+fn receive(
+    reader: &mut FrameReader<TcpStream, ServerMessage>,
+) -> Result<ServerMessage, ClientError> {
+    match reader.next_message() {
+        Ok(Some(message)) => Ok(message),
+        Ok(None) => Err(ClientError::Closed),
+        Err(FrameError::Io(error))
+            if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) =>
+        {
+            let waited = reader.stream().read_timeout().ok().flatten().unwrap_or_default();
+            Err(ClientError::Silent { seconds: waited.as_secs() })
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn event(message: &ServerMessage, request: &'static str) -> Result<Event, ClientError> {
+    match *message {
+        ServerMessage::Accepted { job, .. } => Ok(Event::Accepted(job)),
+        ServerMessage::Queued { position, eta_seconds, .. } => {
+            Ok(Event::Queued { position, eta_seconds })
+        }
+        ServerMessage::Started { .. } => Ok(Event::Started),
+        ServerMessage::Progress { progress, .. } => Ok(Event::Progress(progress)),
+        ref other => Err(ClientError::Unexpected { got: other.name(), request }),
+    }
+}

@@ -1,0 +1,24 @@
+//! What crosses a socket: messages, proofs, and the frames that carry them.
+//!
+//! `docs/protocol.md` defines the bytes; the golden files in `tests/golden` pin them.
+
+mod bytes;
+mod failure;
+pub mod frame;
+#[cfg(feature = "server")]
+pub mod frame_async;
+mod hash;
+mod proof;
+pub mod proof_server;
+
+pub use failure::{Code, Failure};
+pub use frame::{FrameError, FrameLimits, FrameReader, Message, encode, write_message};
+pub use hash::{ElfHash, HashError, VkeyHash};
+pub use proof::{EngineKind, Proof, ProofFileError, ProofMode, UnknownMode};
+pub use proof_server::{
+    ClientHello, ClientMessage, EngineInfo, JobId, Limits, PROTOCOL_VERSION, Phase, ProgramInfo,
+    Progress, ProofStats, RequestId, RunningJob, ServerHello, ServerMessage, StatusReport,
+    WorkerState,
+};
+
+pub use lc_core::ProgramId;

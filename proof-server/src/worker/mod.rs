@@ -1,0 +1,17 @@
+//! The process that proves, seen from both ends.
+//!
+//! An SP1 prover cannot be cancelled, may be killed for memory and starts a child of its own. So it
+//! lives in a worker process with its own process group: the supervisor starts, watches, kills and
+//! replaces it from the server's side, [`process`] is what runs inside. They talk over one Unix socket
+//! on the worker's standard input; standard output stays free for what the prover's libraries print.
+
+mod decide;
+mod handle;
+mod memory;
+pub(crate) mod message;
+pub mod process;
+pub(crate) mod supervisor;
+mod verdict;
+
+pub(crate) use handle::WorkerCommand;
+pub(crate) use supervisor::{Lane, LaneConfig, LaneView, Presence};

@@ -1,0 +1,98 @@
+//! What is committed under `artifacts/` is what the programs' source and SP1 make of it, and how it
+//! is made.
+#![cfg(feature = "cpu")]
+
+use std::{fs, path::Path};
+
+use lc_core::ProgramId;
+use proof_server::{
+    artifacts::{Artifacts, Manifest, Sample, WriteError, write},
+    engine::{Engine, EngineError, cpu::CpuEngine},
+    types::{EngineKind, ProofMode},
+};
+
+/// A program of the same toolchain that does what its input says; the last of its seven numbers
+/// makes it fail.
+const PROBE: &[u8] = include_bytes!("../../stark/tests/fixtures/probe.elf");
+
+#[test]
+fn elf_files_and_keys_are_those_of_the_manifest() {
+    // Hashes the ELF files, makes their keys anew and holds both to the manifest.
+    let mut engine = CpuEngine::start().unwrap();
+    let info = engine.describe();
+    assert_eq!((info.engine, &info.modes[..]), (EngineKind::Cpu, &[ProofMode::Core][..]));
+    let artifacts = Artifacts::embedded().unwrap();
+    for (entry, made) in artifacts.entries().zip(&info.programs) {
+        assert_eq!((entry.program, entry.vkey), (made.program, made.vkey));
+        assert_eq!(entry.sha256, made.elf_sha256);
+        assert_eq!(entry.sp1_version, info.sp1_version);
+    }
+    let snark = engine.prove(ProgramId::Inclusion, ProofMode::Groth16, &[], &mut |_| {});
+    assert!(matches!(snark, Err(EngineError::Unsupported { .. })), "{snark:?}");
+    let nonsense = engine.prove(ProgramId::Inclusion, ProofMode::Core, &[1, 2, 3], &mut |_| {});
+    assert!(matches!(nonsense, Err(EngineError::Rejected { .. })), "{nonsense:?}");
+}
+
+fn folder_with(program: ProgramId, elf: &[u8]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join(format!("{program}.elf")), elf).unwrap();
+    dir
+}
+
+/// The probe told to do nothing, or to fail, and what it commits if it does not.
+fn sample(fail: u32) -> Sample {
+    let mut public_values = vec![0; 72];
+    (public_values[8], public_values[16], public_values[24]) = (5, 5, 7);
+    let witness = [0, 0, 0, 0, 0, 0, fail].iter().flat_map(|number: &u32| number.to_le_bytes());
+    Sample {
+        program: ProgramId::Inclusion,
+        recording: "nothing".into(),
+        witness: witness.collect(),
+        public_values,
+    }
+}
+
+fn written(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<_> = entries.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn artifacts_are_written_with_key_hash_and_cost() {
+    let dir = folder_with(ProgramId::Inclusion, PROBE);
+    let manifest = write(dir.path(), "rustc 0", &[sample(0)]).unwrap();
+    assert_eq!(written(dir.path()), ["inclusion.elf", "inclusion.vk", "manifest.json"]);
+    let text = fs::read_to_string(dir.path().join("manifest.json")).unwrap();
+    assert_eq!(serde_json::from_str::<Manifest>(&text).unwrap(), manifest);
+    let [entry] = &manifest.programs[..] else { panic!("{manifest:?}") };
+    let key = fs::read(dir.path().join(&entry.vk)).unwrap();
+    assert_eq!(lc_stark::VerifyingKey::from_bytes(&key).unwrap().hash(), entry.vkey.0);
+    assert_eq!((entry.toolchain.as_str(), entry.recording.as_str()), ("rustc 0", "nothing"));
+    assert!(entry.cycles > 0 && entry.gas > 0, "{entry:?}");
+}
+
+#[test]
+fn nothing_is_written_for_a_program_that_refuses_its_sample() {
+    let dir = folder_with(ProgramId::Inclusion, PROBE);
+    let error = write(dir.path(), "rustc 0", &[sample(1)]).unwrap_err();
+    assert_eq!(error.to_string(), "the program inclusion does not run on nothing");
+    assert_eq!(written(dir.path()), ["inclusion.elf"]);
+}
+
+#[test]
+fn nothing_is_written_for_a_program_that_says_something_else_than_the_native_check() {
+    let dir = folder_with(ProgramId::Inclusion, PROBE);
+    let other = Sample { public_values: vec![1], ..sample(0) };
+    let error = write(dir.path(), "rustc 0", &[other]).unwrap_err();
+    assert!(matches!(error, WriteError::PublicValues { .. }), "{error}");
+    assert_eq!(written(dir.path()), ["inclusion.elf"]);
+}
+
+#[test]
+fn a_folder_without_programs_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = write(dir.path(), "rustc 0", &[sample(0)]).unwrap_err();
+    assert!(error.to_string().contains("inclusion.elf could not be read"), "{error}");
+}

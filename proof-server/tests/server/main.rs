@@ -1,0 +1,15 @@
+//! What the server promises, tried on the real binary with the mock engine in real worker processes.
+//! One file a subject; `support` has what they share.
+
+#![cfg(feature = "server")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
+
+mod command_line;
+mod execute;
+mod handshake;
+mod limits;
+mod queue;
+mod requests;
+mod shutdown;
+mod support;
+mod workers;

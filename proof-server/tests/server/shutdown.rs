@@ -1,0 +1,124 @@
+//! The end of a server, asked for or not.
+
+use std::{net::TcpListener, time::Instant};
+
+use proof_server::{client::ClientError, types::Code};
+use rustix::process::Signal;
+
+use crate::support::{
+    FOREVER, PATIENCE, ServerProcess, ask, poll_until, wait_failure, wait_gone, wait_position,
+    wait_started, workers_of,
+};
+
+#[test]
+fn a_server_asked_to_end_tells_its_clients_kills_its_worker_and_exits_well() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut server = ServerProcess::start(&FOREVER);
+        let (mut first, mut second, idle) = (server.connect(), server.connect(), server.connect());
+        let running = ask(&mut first);
+        wait_started(&mut first, running);
+        let waiting = ask(&mut second);
+        wait_position(&mut second, waiting, 1);
+        let worker = server.prover();
+
+        let began = Instant::now();
+        server.signal(signal);
+        assert_eq!(wait_failure(&mut first, running).code, Code::ShuttingDown);
+        assert_eq!(wait_failure(&mut second, waiting).code, Code::ShuttingDown);
+        for mut client in [first, second, idle] {
+            match client.receive() {
+                Ok(proof_server::types::ServerMessage::Failed { id: None, failure }) => {
+                    assert_eq!(failure.code, Code::ShuttingDown);
+                }
+                other => panic!("{other:?}"),
+            }
+            assert!(matches!(client.receive(), Err(ClientError::Closed)));
+        }
+        assert!(server.wait().success());
+        wait_gone(worker);
+        assert!(began.elapsed() < PATIENCE / 4, "took {:?}", began.elapsed());
+        TcpListener::bind(server.address).expect("the port is free again");
+    }
+}
+
+#[test]
+fn a_client_that_does_not_leave_cannot_hold_the_server_up() {
+    let mut server = ServerProcess::start(&[]);
+    let stuck = server.raw();
+    let _shaken = crate::support::say_hello(&stuck);
+    let silent = server.raw();
+    server.signal(Signal::TERM);
+    assert!(server.wait().success());
+    drop((stuck, silent));
+}
+
+#[test]
+fn a_killed_server_leaves_no_worker_not_even_one_that_proves() {
+    let mut server = ServerProcess::start(&FOREVER);
+    let mut client = server.connect();
+    let id = ask(&mut client);
+    wait_started(&mut client, id);
+    let worker = server.prover();
+    assert_eq!(workers_of(server.pid(), "prove"), [worker]);
+
+    server.signal(Signal::KILL);
+    server.wait();
+    wait_gone(worker);
+    assert!(matches!(
+        poll_until("the end of the stream", || client.receive().err()),
+        ClientError::Closed | ClientError::Frame(_)
+    ));
+}
+
+#[test]
+fn a_killed_server_leaves_no_idle_worker_and_none_that_is_starting() {
+    let mut server = ServerProcess::start(&[]);
+    let worker = server.prover();
+    server.signal(Signal::KILL);
+    server.wait();
+    wait_gone(worker);
+
+    let mut starting = crate::support::binary()
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--engine",
+            "mock",
+            "--mock-fault",
+            "start-stall",
+        ])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let worker =
+        poll_until("a starting worker", || workers_of(starting.id(), "prove").first().copied());
+    starting.kill().unwrap();
+    starting.wait().unwrap();
+    wait_gone(worker);
+}
+
+#[test]
+fn a_server_that_is_still_starting_can_be_ended() {
+    let mut starting = crate::support::binary()
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--engine",
+            "mock",
+            "--mock-fault",
+            "start-stall",
+        ])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let worker =
+        poll_until("a starting worker", || workers_of(starting.id(), "prove").first().copied());
+    crate::support::send(starting.id(), Signal::TERM);
+    let status = poll_until("the server's end", || starting.try_wait().unwrap());
+    assert!(status.success());
+    wait_gone(worker);
+}
