@@ -1,0 +1,145 @@
+//! `light-client verify`, `show` and `status`.
+
+use std::time::Instant;
+
+use light_client::{
+    Store, StoreFile,
+    decide::{Place, check_inclusion, place},
+    files,
+    statement::Statement,
+    verify::{ProofError, built_in_checker, verify as verify_proof},
+};
+use proof_server::types::Proof;
+use serde_json::{Value, json};
+
+use super::{
+    args::{ShowArgs, StatusArgs, VerifyArgs},
+    fault::Fault,
+    report::{Report, bytes, seconds},
+};
+
+pub(super) fn verify(args: &VerifyArgs) -> Result<(), Fault> {
+    let report = Report::of_public_values();
+    let proof = files::proof(&args.file)?;
+    let store = args.store.as_deref().map(StoreFile::read).transpose()?;
+    let since = Instant::now();
+    let verified = verify_proof(&*built_in_checker()?, &proof, args.allow_mock)?;
+    let took = since.elapsed();
+    let fits = store.as_ref().map(|store| fits(store, verified.statement())).transpose()?;
+    if args.json {
+        let mut json = description(&proof, verified.statement());
+        json["verified"] = (!verified.is_mock()).into();
+        json["seconds"] = (took.as_millis() as f64 / 1000.0).into();
+        if let Some(fits) = fits {
+            json["store"] = fits.into();
+        }
+        return report.text(format_args!("{json:#}\n"));
+    }
+    if verified.is_mock() {
+        report.result("verified", "not at all: the proof is MOCK and was let pass")?;
+    } else {
+        report.result("verified", format_args!("yes, in {}", seconds(took)))?;
+    }
+    if let Some(fits) = fits {
+        report.result("store", fits)?;
+    }
+    header(&report, &proof)?;
+    report.text(verified.statement())
+}
+
+pub(super) fn show(args: &ShowArgs) -> Result<(), Fault> {
+    let report = Report::of_public_values();
+    let proof = files::proof(&args.file)?;
+    let statement =
+        Statement::decode(proof.program, &proof.public_values).map_err(ProofError::from)?;
+    if args.json {
+        return report.text(format_args!("{:#}\n", description(&proof, &statement)));
+    }
+    report.result("verified", "no: these are claims, `light-client verify` checks them")?;
+    header(&report, &proof)?;
+    report.text(&statement)
+}
+
+pub(super) fn status(args: &StatusArgs) -> Result<(), Fault> {
+    let report = Report::new();
+    let store = StoreFile::read(&args.store.path)?;
+    if !args.json {
+        return trusted(&report, &store);
+    }
+    report.text(format_args!("{:#}\n", trusted_json(&store)))
+}
+
+/// What a store trusts, under the names of public values where there are such.
+pub(super) fn trusted_json(store: &Store) -> Value {
+    let finalized = &store.finalized;
+    json!({
+        "network": store.network,
+        "chain": store.chain_root(),
+        "period": store.period,
+        "committee": store.committee_root(),
+        "finalizedSlot": finalized.slot,
+        "finalizedRoot": finalized.root,
+        "executionNumber": finalized.execution_number,
+        "executionHash": finalized.execution_hash,
+        "executionStateRoot": finalized.execution_state_root,
+        "mock": store.mock,
+    })
+}
+
+/// Prints what a store trusts.
+pub(super) fn trusted(report: &Report, store: &Store) -> Result<(), Fault> {
+    let finalized = &store.finalized;
+    if store.mock {
+        report.result("MOCK", "advanced by proofs that prove nothing: for tests only")?;
+    }
+    report.result("network", format_args!("{}, chain {}", store.network, store.chain_root()))?;
+    report.result(
+        "committee",
+        format_args!("{}, signs in period {}", store.committee_root(), store.period),
+    )?;
+    report.result("finalized", format_args!("{}, slot {}", finalized.root, finalized.slot))?;
+    let (hash, number) = (finalized.execution_hash, finalized.execution_number);
+    if hash.is_zero() {
+        return report.result("execution", "none: the finalized block is from before Capella");
+    }
+    report.result("execution", format_args!("{hash}, block {number}"))?;
+    report.result("state", finalized.execution_state_root)
+}
+
+/// How a verified statement stands to a store.
+fn fits(store: &Store, statement: &Statement) -> Result<&'static str, Fault> {
+    match statement {
+        Statement::CommitteeChange(change) => Ok(match place(store, change)? {
+            Place::Next => "follows: it would advance the store",
+            Place::Behind => "fits: it led to the committee that the store trusts",
+        }),
+        Statement::Inclusion(inclusion) => {
+            check_inclusion(store, inclusion)?;
+            Ok("follows: signed by the committee that the store trusts")
+        }
+    }
+}
+
+fn header(report: &Report, proof: &Proof) -> Result<(), Fault> {
+    let size = bytes(proof.bytes.len() as u64);
+    report.result(
+        "proof",
+        format_args!(
+            "{}, {}, {size}, {} engine, SP1 {}",
+            proof.program, proof.mode, proof.engine, proof.sp1_version
+        ),
+    )?;
+    report.result("key", proof.vkey)
+}
+
+pub(super) fn description(proof: &Proof, statement: &Statement) -> Value {
+    json!({
+        "program": proof.program.name(),
+        "mode": proof.mode.name(),
+        "engine": proof.engine.name(),
+        "vkey": proof.vkey.to_string(),
+        "sp1Version": proof.sp1_version,
+        "proofBytes": proof.bytes.len(),
+        "publicValues": statement.to_json(),
+    })
+}
