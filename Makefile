@@ -1,0 +1,79 @@
+# make demo    the main job in one terminal: two real proofs, requested over TCP, verified
+# make test    the whole suite
+# make lint    formatting, clippy, docs, dependency policy, spelling
+# make help    the rest
+
+# One target directory and one profile (release) for demo, tests and lints: SP1 takes 10 to 20 minutes to build.
+CARGO_TARGET_DIR ?= $(HOME)/.cache/proof-server/target
+export CARGO_TARGET_DIR
+TOOLS := $(HOME)/.cache/proof-server/tools
+CARGO_DENY := 0.20.2
+TYPOS := 1.52.0
+BIN := $(CARGO_TARGET_DIR)/release
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build demo test lint one-build fmt clippy doc deny typos artifacts check-artifacts recordings check-readme
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
+
+deps: ## install what the build needs (protoc, a C compiler), or say how
+	@scripts/install-deps
+
+# --workspace always: another selection of packages would select other features, and build SP1 anew.
+build: deps ## build proof-server, light-client and simulator
+	cargo build --release --workspace --locked
+
+demo: build ## a server, a light client, two real proofs
+	@scripts/demo $(BIN)
+
+test: deps ## the whole suite, with real proofs
+	cargo test --release --workspace --locked
+
+lint: one-build fmt clippy doc deny typos ## everything that is not a test
+
+one-build: ## demo and tests share one build of SP1
+	scripts/check-one-build
+
+fmt: ## formatting of the host and guest workspaces
+	cargo fmt --all --check
+	cd programs && cargo fmt --all --check
+
+clippy: deps ## lints, in every feature set that users build
+	cargo clippy --release --workspace --all-targets --locked -- -D warnings
+	cargo clippy --release -p lc-core --no-default-features --locked -- -D warnings
+	cargo clippy --release -p proof-server --no-default-features --locked -- -D warnings
+	cargo clippy --release -p proof-server --no-default-features --features server --all-targets --locked -- -D warnings
+
+doc: deps ## documentation without warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps --locked
+
+deny: $(TOOLS)/bin/cargo-deny ## licences, sources and bans of all dependencies
+	PATH="$(TOOLS)/bin:$$PATH" cargo deny check bans licenses sources
+	cd programs && PATH="$(TOOLS)/bin:$$PATH" cargo deny --config ../deny.toml check bans licenses sources
+
+typos: $(TOOLS)/typos/bin/typos ## spelling
+	$(TOOLS)/typos/bin/typos
+
+artifacts: build ## rebuild the guests' ELFs, their keys and the manifest
+	@scripts/install-deps --guests
+	scripts/build-guests
+	$(BIN)/proof-server artifacts
+
+check-artifacts: ## rebuild the guests elsewhere and compare with what is committed
+	@scripts/install-deps --guests
+	@# 3: another guest toolchain than the recorded one is installed, nothing was compared.
+	scripts/build-guests --check || [ $$? -eq 3 ]
+
+recordings: build ## rewrite the simulator's recordings
+	$(BIN)/simulator record --out bench/recordings/simulated --replace
+
+check-readme: build ## run the README's commands
+	scripts/check-readme $(BIN)
+
+$(TOOLS)/bin/cargo-deny:
+	CARGO_TARGET_DIR=$(TOOLS)/target cargo install cargo-deny --version $(CARGO_DENY) --locked --root $(TOOLS)
+	rm -rf $(TOOLS)/target
+
+$(TOOLS)/typos/bin/typos:
+	python3 -m pip install --quiet --target $(TOOLS)/typos typos==$(TYPOS)
