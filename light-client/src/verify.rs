@@ -28,7 +28,7 @@ pub enum ProofError {
     )]
     Mock,
     /// It does not verify.
-    #[error("the proof does not verify, do not use it")]
+    #[error("the proof does not verify")]
     Invalid(#[source] Box<dyn Error + Send + Sync>),
     /// It verifies, and its public values are not a statement.
     #[error(transparent)]

@@ -1,6 +1,7 @@
 //! What is committed under `artifacts/` is what the programs' source and SP1 make of it, and how it
 //! is made.
 #![cfg(feature = "cpu")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{fs, path::Path};
 
@@ -43,7 +44,7 @@ fn folder_with(program: ProgramId, elf: &[u8]) -> tempfile::TempDir {
 fn sample(fail: u32) -> Sample {
     let mut public_values = vec![0; 72];
     (public_values[8], public_values[16], public_values[24]) = (5, 5, 7);
-    let witness = [0, 0, 0, 0, 0, 0, fail].iter().flat_map(|number: &u32| number.to_le_bytes());
+    let witness = [0, 0, 0, 0, 0, 0, fail].into_iter().flat_map(u32::to_le_bytes);
     Sample {
         program: ProgramId::Inclusion,
         recording: "nothing".into(),

@@ -13,10 +13,7 @@ use lc_core::{
     },
     objects::file::{read_bootstrap, read_finality_update, read_updates},
 };
-use proof_server::{
-    engine::cpu::guest::GuestError,
-    execute::{Execution, execute},
-};
+use proof_server::execute::{Execution, GuestError, execute};
 use shared::{mainnet, recording};
 use simulator::mutations;
 

@@ -27,7 +27,7 @@ fn help_names_every_command_and_option() {
 fn a_mistake_is_one_line_and_exit_2() {
     let cases: [(&[&str], &str); 5] = [
         (&[], "a command is wanted: record (see `simulator --help`)"),
-        (&["recrod"], "unrecognized subcommand 'recrod' (see `simulator --help`)"),
+        (&["rekord"], "unrecognized subcommand 'rekord' (see `simulator --help`)"),
         (
             &["record"],
             "the following required arguments were not provided: --out <DIR> (see `simulator --help`)",

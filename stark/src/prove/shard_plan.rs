@@ -130,7 +130,7 @@ mod tests {
             (2, 16, true, 57),
             (2, 23, true, 93),
             (16, 23, true, 83),
-            (2, 64, true, 308),
+            (2, 64, true, 309),
             (64, 512, true, 402),
         ];
         for (cores, gib, fits, millions) in rows {

@@ -56,7 +56,9 @@ fn fp(steps: u32) -> u64 {
 }
 
 fn fp2(steps: u32) -> [u64; 2] {
-    let step = |(a, b): (i64, i64), step: u32| if step % 2 == 0 { (-b, a) } else { (a + 3, b + 4) };
+    let step = |(a, b): (i64, i64), step: u32| {
+        if step.is_multiple_of(2) { (-b, a) } else { (a + 3, b + 4) }
+    };
     let (a, b) = (0..steps).fold((5, 7), step);
     [limb(a), limb(b)]
 }
