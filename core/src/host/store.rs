@@ -11,7 +11,10 @@ use crate::{
     host::NativeCrypto,
     merkle::is_valid_normalized_merkle_branch,
     objects::{LightClientBootstrap, LightClientHeader, LightClientUpdate, SyncCommittee},
-    sync_protocol::{CheckError, fork_at_slot, verify_period, verify_signature, verify_slots},
+    sync_protocol::{
+        CheckError, fork_at_slot, verify_period, verify_signature, verify_slots,
+        verify_supermajority,
+    },
 };
 
 /// Why the store refused an object.
@@ -334,7 +337,7 @@ fn next_committee(update: &LightClientUpdate) -> Option<SyncCommittee> {
 }
 
 fn has_supermajority(spec: &ChainSpec, signed: u64) -> bool {
-    signed * 3 >= spec.sync_committee_size * 2
+    verify_supermajority(signed, spec.sync_committee_size).is_ok()
 }
 
 /// `is_better_update`.

@@ -78,30 +78,15 @@ fn a_killed_server_leaves_no_idle_worker_and_none_that_is_starting() {
     server.wait();
     wait_gone(worker);
 
-    let mut starting = crate::support::binary()
-        .args([
-            "serve",
-            "--listen",
-            "127.0.0.1:0",
-            "--engine",
-            "mock",
-            "--mock-fault",
-            "start-stall",
-        ])
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let worker =
-        poll_until("a starting worker", || workers_of(starting.id(), "prove").first().copied());
+    let (mut starting, worker) = starting_server();
     starting.kill().unwrap();
     starting.wait().unwrap();
     wait_gone(worker);
 }
 
-#[test]
-fn a_server_that_is_still_starting_can_be_ended() {
-    let mut starting = crate::support::binary()
+/// A server whose worker never gets ready, and that worker.
+fn starting_server() -> (std::process::Child, u32) {
+    let starting = crate::support::binary()
         .args([
             "serve",
             "--listen",
@@ -117,6 +102,12 @@ fn a_server_that_is_still_starting_can_be_ended() {
         .unwrap();
     let worker =
         poll_until("a starting worker", || workers_of(starting.id(), "prove").first().copied());
+    (starting, worker)
+}
+
+#[test]
+fn a_server_that_is_still_starting_can_be_ended() {
+    let (mut starting, worker) = starting_server();
     crate::support::send(starting.id(), Signal::TERM);
     let status = poll_until("the server's end", || starting.try_wait().unwrap());
     assert!(status.success());
