@@ -12,7 +12,8 @@ TYPOS := 1.52.0
 BIN := $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test lint one-build fmt clippy doc deny typos artifacts check-artifacts recordings check-readme
+.PHONY: help deps build demo test lint one-build fmt clippy doc deny typos artifacts check-artifacts recordings spec-vectors \
+        spec-vectors-large check-readme
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -67,6 +68,13 @@ check-artifacts: ## rebuild the guests elsewhere and compare with what is commit
 
 recordings: build ## rewrite the simulator's recordings
 	$(BIN)/simulator record --out bench/recordings/simulated --replace
+
+spec-vectors: ## make the specification's vectors again and compare with what is committed
+	scripts/spec-vectors
+
+spec-vectors-large: ## make those that are too large or slow to commit, and run them
+	scripts/spec-vectors --large
+	SPEC_VECTORS=$(HOME)/.cache/proof-server/spec-vectors/large cargo test --release --workspace --locked --test spec_vectors
 
 check-readme: build ## run the README's commands
 	scripts/check-readme $(BIN)

@@ -1,9 +1,13 @@
 //! The networks that are built in, and any other from its consensus-spec `config.yaml`.
 
-use core::str::FromStr;
+use core::{fmt, str::FromStr};
 use std::collections::BTreeMap;
 
 use alloy_primitives::{B256, b256};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
 
 use crate::{
     chain_spec::{ChainSpec, ChainSpecError, ForkEntry},
@@ -231,8 +235,69 @@ pub fn chain_spec_from_config_yaml(
     Ok(spec)
 }
 
-/// The file's keys, with each value as it would be written.
-struct Config(BTreeMap<String, serde_yaml_ng::Value>);
+/// The file's keys and values.
+struct Config(BTreeMap<String, Entry>);
+
+/// A value, as far as a chain's constants are made of it.
+enum Entry {
+    Text(String),
+    /// Also what YAML reads of hexadecimal digits without quotes: an address with four leading zero bytes, as
+    /// mainnet's deposit contract, has 128 bits.
+    Number(u128),
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(EntryVisitor)
+    }
+}
+
+struct EntryVisitor;
+
+impl<'de> Visitor<'de> for EntryVisitor {
+    type Value = Entry;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Entry, E> {
+        Ok(Entry::Text(text.to_owned()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Entry, E> {
+        Ok(Entry::Number(number.into()))
+    }
+
+    fn visit_u128<E>(self, number: u128) -> Result<Entry, E> {
+        Ok(Entry::Number(number))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Entry, E> {
+        Ok(Entry::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Entry, E> {
+        Ok(Entry::Other)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Entry, E> {
+        Ok(Entry::Other)
+    }
+
+    fn visit_unit<E>(self) -> Result<Entry, E> {
+        Ok(Entry::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Entry, A::Error> {
+        IgnoredAny.visit_seq(seq).map(|_| Entry::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Entry, A::Error> {
+        IgnoredAny.visit_map(map).map(|_| Entry::Other)
+    }
+}
 
 impl Config {
     fn parse(yaml: &str) -> Result<Self, ConfigError> {
@@ -246,9 +311,11 @@ impl Config {
     /// Scalars come quoted or not, by whoever wrote the file.
     fn text(&self, key: &str) -> Result<String, ConfigError> {
         match self.0.get(key) {
-            Some(serde_yaml_ng::Value::String(text)) => Ok(text.clone()),
-            Some(serde_yaml_ng::Value::Number(number)) => Ok(number.to_string()),
-            Some(_) => Err(Self::wrong(key, "a list or map", "one value")),
+            Some(Entry::Text(text)) => Ok(text.clone()),
+            Some(Entry::Number(number)) => Ok(number.to_string()),
+            Some(Entry::Other) => {
+                Err(Self::wrong(key, "neither text nor a natural number", "one value"))
+            }
             None => Err(Self::wrong(key, "missing", "one value")),
         }
     }
@@ -277,7 +344,8 @@ mod tests {
 
     const YAML: &str = "PRESET_BASE: 'minimal'\nALTAIR_FORK_VERSION: 0x01000001\nALTAIR_FORK_EPOCH: 0\n\
         BELLATRIX_FORK_VERSION: '0x02000001'\nBELLATRIX_FORK_EPOCH: 3\nCAPELLA_FORK_VERSION: 0x03000001\n\
-        CAPELLA_FORK_EPOCH: 18446744073709551615\nSECONDS_PER_SLOT: 6\nBLOB_SCHEDULE: []\n";
+        CAPELLA_FORK_EPOCH: 18446744073709551615\nSECONDS_PER_SLOT: 6\n\
+        BLOB_SCHEDULE: [{EPOCH: 5}]\nDEPOSIT_CONTRACT_ADDRESS: 0x00000000219ab540356cBB839Cbe05303d7705Fa\n";
 
     #[test]
     fn every_built_in_network_is_a_valid_chain() {
@@ -322,6 +390,8 @@ mod tests {
             ("'0x02000001'", "'0x0200'", "BELLATRIX_FORK_VERSION is 0x0200"),
             ("BELLATRIX_FORK_VERSION", "OTHER", "BELLATRIX_FORK_VERSION is missing"),
             ("ALTAIR_FORK_EPOCH: 0", "ALTAIR_FORK_EPOCH: 4", "lists bellatrix after altair"),
+            ("ALTAIR_FORK_EPOCH: 0", "ALTAIR_FORK_EPOCH: [0]", "ALTAIR_FORK_EPOCH is neither text"),
+            ("ALTAIR_FORK_EPOCH: 0", "ALTAIR_FORK_EPOCH: -1", "ALTAIR_FORK_EPOCH is neither text"),
             ("SECONDS", "- SECONDS", "not a consensus-spec config.yaml"),
         ] {
             let err = chain_spec_from_config_yaml(&YAML.replace(from, to), B256::ZERO).unwrap_err();

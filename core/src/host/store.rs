@@ -174,7 +174,11 @@ impl LightClientStore {
         current_slot: u64,
     ) -> Result<(), StoreError> {
         self.validate(spec, update, current_slot)?;
-        if self.best_valid_update.as_ref().is_none_or(|best| is_better_update(spec, update, best)) {
+        if self
+            .best_valid_update
+            .as_ref()
+            .is_none_or(|best| Self::is_better_update(spec, update, best))
+        {
             self.best_valid_update = Some(update.clone());
         }
         let signed = update.sync_aggregate.participants();
@@ -211,6 +215,35 @@ impl LightClientStore {
             }
             self.apply(spec, &best);
         }
+    }
+
+    /// `is_better_update`: whether `new` is what a store rather keeps.
+    #[must_use]
+    pub fn is_better_update(
+        spec: &ChainSpec,
+        new: &LightClientUpdate,
+        old: &LightClientUpdate,
+    ) -> bool {
+        let (new, old) = (Rank::of(spec, new), Rank::of(spec, old));
+        if new.supermajority != old.supermajority {
+            return new.supermajority;
+        }
+        if !new.supermajority && new.participants != old.participants {
+            return new.participants > old.participants;
+        }
+        if new.relevant_committee != old.relevant_committee {
+            return new.relevant_committee;
+        }
+        if new.finality != old.finality {
+            return new.finality;
+        }
+        if new.finality && new.committee_finality != old.committee_finality {
+            return new.committee_finality;
+        }
+        if new.participants != old.participants {
+            return new.participants > old.participants;
+        }
+        (new.attested_slot, new.signature_slot) < (old.attested_slot, old.signature_slot)
     }
 
     /// `apply_light_client_update`.
@@ -340,31 +373,7 @@ fn has_supermajority(spec: &ChainSpec, signed: u64) -> bool {
     verify_supermajority(signed, spec.sync_committee_size).is_ok()
 }
 
-/// `is_better_update`.
-fn is_better_update(spec: &ChainSpec, new: &LightClientUpdate, old: &LightClientUpdate) -> bool {
-    let (new, old) = (Rank::of(spec, new), Rank::of(spec, old));
-    if new.supermajority != old.supermajority {
-        return new.supermajority;
-    }
-    if !new.supermajority && new.participants != old.participants {
-        return new.participants > old.participants;
-    }
-    if new.relevant_committee != old.relevant_committee {
-        return new.relevant_committee;
-    }
-    if new.finality != old.finality {
-        return new.finality;
-    }
-    if new.finality && new.committee_finality != old.committee_finality {
-        return new.committee_finality;
-    }
-    if new.participants != old.participants {
-        return new.participants > old.participants;
-    }
-    (new.attested_slot, new.signature_slot) < (old.attested_slot, old.signature_slot)
-}
-
-/// What [`is_better_update`] compares.
+/// What [`LightClientStore::is_better_update`] compares.
 struct Rank {
     supermajority: bool,
     participants: u64,

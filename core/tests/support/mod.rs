@@ -3,15 +3,18 @@
 #![allow(dead_code, reason = "each test uses its part")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+pub(crate) mod spec_vectors;
+pub(crate) mod ssz_type;
+
 use std::{fs, path::PathBuf};
 
 use cbor4ii::core::{Value as Cbor, dec::Decode, utils::SliceReader};
 use lc_core::{
     ChainSpec,
-    alloy_primitives::B256,
-    host::{Network, chain_spec_from_config_yaml},
+    host::Network,
     objects::{LightClientFinalityUpdate, LightClientUpdate, SyncCommittee},
 };
+use spec_vectors::Vectors;
 
 /// Mainnet's constants.
 pub(crate) fn mainnet() -> ChainSpec {
@@ -35,66 +38,13 @@ pub(crate) fn recording(path: &str) -> Option<Vec<u8>> {
     Some(fs::read(&full).unwrap_or_else(|error| panic!("{}: {error}", full.display())))
 }
 
-/// A case of the consensus specifications' `light_client/sync` vectors (minimal preset).
-pub(crate) struct SpecCase {
-    /// Folder of the case.
-    pub(crate) folder: PathBuf,
-    /// `<fork>/<case>`.
-    pub(crate) name: String,
-    /// From its `config.yaml` and `meta.yaml`.
-    pub(crate) chain: ChainSpec,
-    /// `trusted_block_root` of its `meta.yaml`.
-    pub(crate) trusted_block_root: B256,
-}
-
-impl SpecCase {
-    /// The object in `<name>.ssz_snappy`, decompressed (raw snappy, no frame).
-    pub(crate) fn object(&self, name: &str) -> Vec<u8> {
-        let path = self.folder.join(format!("{name}.ssz_snappy"));
-        let packed = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        snap::raw::Decoder::new().decompress_vec(&packed).expect("the vectors are raw snappy")
-    }
-
-    /// Names of all its objects, without the ending.
-    pub(crate) fn object_names(&self) -> Vec<String> {
-        let names = fs::read_dir(&self.folder).unwrap().map(|entry| entry.unwrap().file_name());
-        let mut names: Vec<String> = names
-            .filter_map(|name| Some(name.to_str()?.strip_suffix(".ssz_snappy")?.to_owned()))
-            .collect();
-        names.sort();
-        names
-    }
-
-    /// `steps.yaml`.
-    pub(crate) fn steps(&self) -> serde_yaml_ng::Value {
-        serde_yaml_ng::from_slice(&fs::read(self.folder.join("steps.yaml")).unwrap()).unwrap()
-    }
-}
-
-/// Every case of the vectors; empty, with a notice, where they are absent.
-pub(crate) fn spec_cases() -> Vec<SpecCase> {
-    let Some(root) = shared("spec-vectors/light_client_sync") else { return Vec::new() };
-    let folders = |path: &PathBuf| {
-        let mut folders: Vec<PathBuf> =
-            fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
-        folders.sort();
-        folders
-    };
-    folders(&root).iter().flat_map(folders).map(spec_case).collect()
-}
-
-fn spec_case(folder: PathBuf) -> SpecCase {
-    let meta: serde_yaml_ng::Value =
-        serde_yaml_ng::from_slice(&fs::read(folder.join("meta.yaml")).unwrap()).unwrap();
-    let root = |key: &str| -> B256 { meta[key].as_str().unwrap().parse().unwrap() };
-    let config = fs::read_to_string(folder.join("config.yaml")).unwrap();
-    let names: Vec<_> = folder.iter().rev().take(2).map(|name| name.to_str().unwrap()).collect();
-    SpecCase {
-        name: format!("{}/{}", names[1], names[0]),
-        chain: chain_spec_from_config_yaml(&config, root("genesis_validators_root")).unwrap(),
-        trusted_block_root: root("trusted_block_root"),
-        folder,
-    }
+/// The specification's vectors: those of this repository, those beside it where there are any, and the larger
+/// ones that `make spec-vectors` has just made.
+pub(crate) fn all_vectors() -> Vec<Vectors> {
+    let beside = shared("spec-vectors");
+    let made = std::env::var_os("SPEC_VECTORS").map(PathBuf::from);
+    let more = beside.into_iter().chain(made).map(|root| Vectors::at(&root));
+    [spec_vectors::committed()].into_iter().chain(more).collect()
 }
 
 /// `mainnet-fulu`: what sp1-helios reads, as ours.
