@@ -10,7 +10,9 @@ use std::sync::LazyLock;
 use bincode::Options;
 use lc_stark::{
     CoreVerifier, InvalidProof, VerifyingKey,
-    prove::{CoreProof, CoreProver, GuestError, Keys, Machine, ProveError, ShardPlan, Step},
+    prove::{
+        CoreProof, CoreProver, GuestError, Keys, Machine, ProveError, ShardPlan, Step, set_up,
+    },
 };
 use probe::{ELF, Probe};
 use sp1_verifier::SP1Proof;
@@ -30,7 +32,7 @@ struct Setting {
 static SETTING: LazyLock<Setting> = LazyLock::new(|| {
     let plan = ShardPlan::for_machine(Machine::of_this_process()).with_max_cells(MAX_CELLS);
     let prover = CoreProver::new(plan).unwrap();
-    let keys = prover.set_up([ELF]).unwrap().remove(0);
+    let keys = set_up([ELF]).unwrap().remove(0);
     Setting { prover, keys }
 });
 

@@ -1,8 +1,11 @@
 //! Runs and proves programs on the CPU.
 
+mod commitment;
 mod execution;
 mod guest;
+mod keys;
 mod machine;
+mod poseidon2;
 mod prover;
 mod records;
 mod shard_plan;
@@ -12,8 +15,9 @@ mod watchdog;
 
 pub use execution::{Execution, execute};
 pub use guest::{GuestError, RUN_LIMIT};
+pub use keys::{Keys, set_up};
 pub use machine::Machine;
-pub use prover::{CoreProof, CoreProver, Keys, ProveError, Step};
+pub use prover::{CoreProof, CoreProver, ProveError, Step};
 pub use shard_plan::ShardPlan;
 pub use shared_memory::{
     SharedMemoryFull, check as check_shared_memory, sweep as sweep_shared_memory,

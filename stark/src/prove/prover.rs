@@ -9,34 +9,31 @@ use std::{
     borrow::Borrow,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
-use sp1_core_executor::{ExecutionError, ExecutionRecord, Program, SP1CoreOpts};
+use sp1_core_executor::{ExecutionError, ExecutionRecord, SP1CoreOpts};
 use sp1_core_machine::riscv::RiscvAir;
 use sp1_hypercube::{
-    Chip, ChipStatistics, Machine, SP1VerifyingKey,
+    Chip, ChipStatistics, Machine,
     air::{MachineAir, PublicValues, ShardRange},
-    prover::{AirProver, CpuShardProver, ProverSemaphore, ProvingKey},
+    prover::{AirProver, ProverSemaphore},
 };
-use sp1_primitives::{SP1Field, SP1GlobalContext};
-use sp1_prover::{CoreSC, CpuSP1ProverComponents, SP1ProverComponents};
+use sp1_primitives::SP1Field;
 use tokio::runtime::Runtime;
 use tracing::debug;
 
 use super::{
-    guest::{self, GuestError, RUN_LIMIT},
+    guest::{GuestError, RUN_LIMIT},
+    keys::{self, Air, Keys, ShardProver},
     records::Records,
     shard_plan::ShardPlan,
     splices,
 };
 use crate::{
-    CoreVerifier, InvalidProof, VerifyingKey,
+    CoreVerifier, InvalidProof,
     verifier::{self, Shard, panic_message},
 };
-
-type ShardProver = <CpuSP1ProverComponents as SP1ProverComponents>::CoreProver;
 
 /// Why there is no proof.
 #[derive(Debug, thiserror::Error)]
@@ -79,27 +76,6 @@ pub enum Step {
     Verify,
 }
 
-/// A program and its keys. Takes 0.6 GB: a Merkle tree with 2^23 leaves, whatever the program.
-pub struct Keys {
-    program: Arc<Program>,
-    proving: Arc<ProvingKey<SP1GlobalContext, CoreSC, ShardProver>>,
-    verifying: VerifyingKey,
-}
-
-impl Keys {
-    /// The key that this program's proofs are checked against.
-    #[must_use]
-    pub fn verifying(&self) -> &VerifyingKey {
-        &self.verifying
-    }
-}
-
-impl fmt::Debug for Keys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keys").field("verifying", &self.verifying).finish_non_exhaustive()
-    }
-}
-
 /// A core proof that was verified.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CoreProof {
@@ -135,16 +111,15 @@ pub struct CoreProver {
 }
 
 impl CoreProver {
-    /// A prover with shards of the planned size. Fast, and takes little memory.
+    /// A prover with shards of the planned size. Half a second of CPU time, and little memory.
     ///
     /// # Errors
     ///
     /// The system's, if the runtime's threads cannot be started.
     pub fn new(plan: ShardPlan) -> std::io::Result<Self> {
         let machine = RiscvAir::machine();
-        let verifier = CpuSP1ProverComponents::core_verifier(machine.clone());
         Ok(Self {
-            prover: CpuShardProver::new(verifier.shard_verifier().clone()),
+            prover: keys::shard_prover(machine.clone()),
             verifier: CoreVerifier::for_machine(machine),
             opts: plan.core_opts(),
             run_limit: RUN_LIMIT,
@@ -157,33 +132,6 @@ impl CoreProver {
     #[must_use]
     pub fn with_run_limit(self, run_limit: Duration) -> Self {
         Self { run_limit, ..self }
-    }
-
-    /// Makes the keys of all `elfs`, at once: one alone does not keep two cores busy. Some seconds.
-    ///
-    /// # Errors
-    ///
-    /// [`GuestError::Elf`] for a file that is no SP1 program.
-    pub fn set_up<'a>(
-        &self,
-        elfs: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Result<Vec<Keys>, GuestError> {
-        let programs = elfs.into_iter().map(guest::load_program).collect::<Result<Vec<_>, _>>()?;
-        let set_up = |program: Arc<Program>| {
-            let prover = self.prover.clone();
-            self.runtime.spawn(async move {
-                let (made, vk) =
-                    AirProver::setup(&prover, program.clone(), ProverSemaphore::new(1)).await;
-                Keys {
-                    program,
-                    proving: made.pk.clone(),
-                    verifying: VerifyingKey(SP1VerifyingKey { vk }),
-                }
-            })
-        };
-        let set_ups: Vec<_> = programs.into_iter().map(set_up).collect();
-        let keys = set_ups.into_iter().map(|set_up| self.runtime.block_on(set_up));
-        Ok(keys.map(|keys| keys.expect("a program that loads can be set up")).collect())
     }
 
     /// Proves what `keys`' program does on `witness`, and verifies the proof. Reports each step
@@ -252,7 +200,7 @@ impl fmt::Debug for CoreProver {
 }
 
 /// Cells of a shard's tables, in which time and memory are measured.
-fn cells(machine: &Machine<SP1Field, RiscvAir<SP1Field>>, record: &ExecutionRecord) -> usize {
+fn cells(machine: &Machine<SP1Field, Air>, record: &ExecutionRecord) -> usize {
     let used = machine.chips().iter().filter(|chip| chip.included(record));
     let size = |chip: &Chip<_, _>| {
         ChipStatistics::new(chip, MachineAir::num_rows(chip, record).unwrap_or(0))
