@@ -13,6 +13,7 @@ extern crate alloc;
 pub mod chain_spec;
 pub mod containers;
 pub mod crypto;
+pub mod decode;
 pub mod fork;
 pub mod merkle;
 pub mod program;

@@ -13,6 +13,8 @@ pub mod config;
 pub mod engine;
 #[cfg(feature = "cpu")]
 pub mod execute;
+#[cfg(feature = "cpu")]
+pub mod guest_input;
 #[cfg(feature = "server")]
 mod jobs;
 #[cfg(feature = "server")]

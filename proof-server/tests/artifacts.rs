@@ -44,11 +44,11 @@ fn folder_with(program: ProgramId, elf: &[u8]) -> tempfile::TempDir {
 fn sample(fail: u32) -> Sample {
     let mut public_values = vec![0; 72];
     (public_values[8], public_values[16], public_values[24]) = (5, 5, 7);
-    let witness = [0, 0, 0, 0, 0, 0, fail].into_iter().flat_map(u32::to_le_bytes);
+    let input = [0, 0, 0, 0, 0, 0, fail].into_iter().flat_map(u32::to_le_bytes);
     Sample {
         program: ProgramId::Inclusion,
         recording: "nothing".into(),
-        witness: witness.collect(),
+        input: input.collect(),
         public_values,
     }
 }

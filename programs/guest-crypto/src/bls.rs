@@ -1,68 +1,81 @@
-//! The sync committee's signature (`FastAggregateVerify` of the ciphersuite
-//! `BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_`) with the field arithmetic of the zkVM.
-//!
-//! Inside the zkVM the library takes square roots and inverses as hints and checks each by a multiplication;
-//! a wrong hint halts the program with exit code 3.
+//! The sync committee's signature, checked from the hints that the host sent along: see [`lc_signature`].
 
-use lc_core::crypto::{BLS_DST, BlsPubkey, BlsSignature, SignatureCheck, SignatureError};
-use sp1_bls12_381::hash_to_curve::{ExpandMsgXmd, HashToCurve};
-use sp1_bls12_381::{
-    G1Affine, G1Projective, G2Affine, G2Prepared, G2Projective, Gt, multi_miller_loop,
+use lc_core::crypto::{SignatureCheck, SignatureError};
+use lc_signature::{Check, Limbs, Machine, Refused, layout::hint_words, verify};
+
+use crate::{
+    hints,
+    precompiles::{sha256_compress, sha256_extend},
+    syscall::{FP_ADD, FP_MUL, FP_SUB, POSEIDON2, call},
 };
-
-use crate::sha256::Sha256;
 
 /// Checks `check.signature` under the committee's aggregate key less the absent members' keys.
 ///
 /// # Errors
-/// The first part that is refused: keys, their sum, the signature's encoding, the pairing.
+/// What is wrong, as far as it shows: a wrong hint looks like a signature that does not fit.
 pub(crate) fn verify_sync_signature(check: &SignatureCheck<'_>) -> Result<(), SignatureError> {
-    let key = signers_key(check.aggregate_pubkey, check.absent)?;
-    let signature = decompress_signature(check.signature)?;
-    let message = hash_to_g2(check.signing_root.as_slice());
+    let hints = hints::take(hint_words(check.absent.len())).ok_or(SignatureError::Mismatch)?;
+    let check = Check {
+        aggregate_pubkey: check.aggregate_pubkey,
+        absent: check.absent,
+        signing_root: &check.signing_root,
+        signature: check.signature,
+    };
+    verify::<Zkvm, _>(&check, hints).map_err(|refused| match refused {
+        Refused::MalformedKey => SignatureError::MalformedKey,
+        Refused::DegenerateKeys => SignatureError::InfiniteKey,
+        Refused::MalformedSignature => SignatureError::MalformedSignature,
+        Refused::HintLength | Refused::Hint(_) | Refused::Identity => SignatureError::Mismatch,
+    })
+}
 
-    // e(key, message) = e(g1, signature), as one product with one final exponentiation.
-    let pairs = [
-        (&key, &G2Prepared::from(message)),
-        (&-G1Affine::generator(), &G2Prepared::from(signature)),
-    ];
-    if multi_miller_loop(&pairs).final_exponentiation() == Gt::identity() {
-        Ok(())
-    } else {
-        Err(SignatureError::Mismatch)
+/// The zkVM's circuits.
+#[derive(Debug, Clone, Copy)]
+struct Zkvm;
+
+#[expect(unsafe_code, reason = "system calls")]
+impl Machine for Zkvm {
+    #[inline(always)]
+    fn add(a: &mut Limbs, b: &Limbs) {
+        // SAFETY: six initialized words each.
+        unsafe { call(FP_ADD, a.as_mut_ptr() as usize, b.as_ptr() as usize) }
+    }
+
+    #[inline(always)]
+    fn sub(a: &mut Limbs, b: &Limbs) {
+        // SAFETY: six initialized words each.
+        unsafe { call(FP_SUB, a.as_mut_ptr() as usize, b.as_ptr() as usize) }
+    }
+
+    #[inline(always)]
+    fn mul(a: &mut Limbs, b: &Limbs) {
+        // SAFETY: six initialized words each.
+        unsafe { call(FP_MUL, a.as_mut_ptr() as usize, b.as_ptr() as usize) }
+    }
+
+    #[inline(always)]
+    fn square(a: &mut Limbs) {
+        let a = a.as_mut_ptr() as usize;
+        // SAFETY: six initialized words; the circuit reads both operands before it writes.
+        unsafe { call(FP_MUL, a, a) }
+    }
+
+    #[inline(always)]
+    fn double(a: &mut Limbs) {
+        let a = a.as_mut_ptr() as usize;
+        // SAFETY: as for `square`.
+        unsafe { call(FP_ADD, a, a) }
+    }
+
+    #[inline(always)]
+    fn poseidon2(state: &mut [u64; 8]) {
+        // SAFETY: eight initialized words.
+        unsafe { call(POSEIDON2, state.as_mut_ptr() as usize, 0) }
+    }
+
+    #[inline(always)]
+    fn sha256_block(state: &mut [u64; 8], schedule: &mut [u64; 64]) {
+        sha256_extend(schedule);
+        sha256_compress(schedule, state);
     }
 }
-
-/// The sum of the keys that signed: the committee's own sum less the absent ones.
-fn signers_key(aggregate: &BlsPubkey, absent: &[BlsPubkey]) -> Result<G1Affine, SignatureError> {
-    let mut sum = G1Projective::from(decompress_key(aggregate)?);
-    for key in absent {
-        sum -= decompress_key(key)?;
-    }
-    let sum = G1Affine::from(sum);
-    if sum.is_identity().into() { Err(SignatureError::InfiniteKey) } else { Ok(sum) }
-}
-
-/// No subgroup check: membership in the tree of a trusted committee vouches for it, as deposits are checked. No
-/// committee holds the point at infinity for the same reason, so it is refused.
-fn decompress_key(key: &BlsPubkey) -> Result<G1Affine, SignatureError> {
-    Option::<G1Affine>::from(G1Affine::from_compressed_unchecked(key))
-        .filter(|point| !bool::from(point.is_identity()))
-        .ok_or(SignatureError::MalformedKey)
-}
-
-/// With the subgroup check: a signature comes from anybody.
-fn decompress_signature(signature: &BlsSignature) -> Result<G2Affine, SignatureError> {
-    Option::<G2Affine>::from(G2Affine::from_compressed(signature))
-        .filter(|point| !bool::from(point.is_identity()))
-        .ok_or(SignatureError::MalformedSignature)
-}
-
-fn hash_to_g2(message: &[u8]) -> G2Affine {
-    let point =
-        <G2Projective as HashToCurve<ExpandMsgXmd<Sha256>>>::hash_to_curve([message], BLS_DST);
-    G2Affine::from(point)
-}
-
-#[cfg(test)]
-mod tests;

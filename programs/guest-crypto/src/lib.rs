@@ -5,19 +5,30 @@
 
 #![cfg_attr(not(test), no_std)]
 
+#[cfg(target_os = "zkvm")]
 mod bls;
+#[cfg(target_os = "zkvm")]
+pub mod hints;
 pub mod keccak;
 mod precompiles;
 pub mod sha256;
+#[cfg(target_os = "zkvm")]
+mod syscall;
 
-use lc_core::alloy_primitives::B256;
-use lc_core::crypto::{Crypto, SignatureCheck, SignatureError};
+#[cfg(target_os = "zkvm")]
+use lc_core::{
+    alloy_primitives::B256,
+    crypto::{Crypto, SignatureCheck, SignatureError},
+};
 
 /// [`Crypto`] inside the zkVM.
+#[cfg(target_os = "zkvm")]
 #[derive(Debug, Clone, Copy)]
 pub struct ZkvmCrypto;
 
+#[cfg(target_os = "zkvm")]
 impl Crypto for ZkvmCrypto {
+    #[inline]
     fn hash_pair(left: &B256, right: &B256) -> B256 {
         B256::new(sha256::hash_pair(left, right))
     }

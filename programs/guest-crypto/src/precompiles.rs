@@ -16,20 +16,24 @@ pub(crate) type KeccakState = [u64; 25];
 #[expect(unsafe_code, reason = "system calls")]
 mod imp {
     use super::{KeccakState, Schedule, ShaState};
+    use crate::syscall::{KECCAK_PERMUTE, SHA_COMPRESS, SHA_EXTEND, call};
 
+    #[inline(always)]
     pub(crate) fn sha256_extend(schedule: &mut Schedule) {
-        // SAFETY: the pointer is valid, 8-aligned and covers all 64 words.
-        unsafe { sp1_lib::syscall_sha256_extend(schedule) }
+        // SAFETY: 64 initialized words.
+        unsafe { call(SHA_EXTEND, schedule.as_mut_ptr() as usize, 0) }
     }
 
+    #[inline(always)]
     pub(crate) fn sha256_compress(schedule: &Schedule, state: &mut ShaState) {
-        // SAFETY: both pointers are valid and 8-aligned; the call only reads the schedule.
-        unsafe { sp1_lib::syscall_sha256_compress(core::ptr::from_ref(schedule).cast_mut(), state) }
+        // SAFETY: 64 and 8 initialized words; the call only reads the schedule.
+        unsafe { call(SHA_COMPRESS, schedule.as_ptr() as usize, state.as_mut_ptr() as usize) }
     }
 
+    #[inline(always)]
     pub(crate) fn keccak_permute(state: &mut KeccakState) {
-        // SAFETY: the pointer is valid, 8-aligned and covers all 25 lanes.
-        unsafe { sp1_lib::syscall_keccak_permute(state) }
+        // SAFETY: 25 initialized words.
+        unsafe { call(KECCAK_PERMUTE, state.as_mut_ptr() as usize, 0) }
     }
 }
 

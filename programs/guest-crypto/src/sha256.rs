@@ -1,8 +1,4 @@
-//! SHA-256 (FIPS 180-4): a fast path for Merkle nodes, and a streaming hasher for hashing to the curve.
-
-use digest::consts::{U32, U64};
-use digest::core_api::BlockSizeUser;
-use digest::{FixedOutput, HashMarker, Output, OutputSizeUser, Update};
+//! SHA-256 (FIPS 180-4): a fast path for Merkle nodes, and any bytes.
 
 use crate::precompiles::{Schedule, ShaState, extend, sha256_compress, sha256_extend};
 
@@ -40,70 +36,31 @@ pub fn hash_pair(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
     to_bytes(&state)
 }
 
-/// A streaming SHA-256 with the `digest` traits that hashing to the curve asks for.
-#[derive(Debug, Clone)]
-pub struct Sha256 {
-    state: ShaState,
-    block: [u8; BLOCK],
-    /// Bytes taken in so far; `length % 64` of them wait in `block`.
-    length: usize,
-}
-
-impl Default for Sha256 {
-    fn default() -> Self {
-        Self { state: INITIAL_STATE, block: [0; BLOCK], length: 0 }
+/// SHA-256 of any bytes.
+#[must_use]
+pub fn sha256(data: &[u8]) -> [u8; 32] {
+    let mut state = INITIAL_STATE;
+    let mut schedule = [0; 64];
+    let (blocks, rest) = data.as_chunks::<BLOCK>();
+    for block in blocks {
+        compress(&mut schedule, &mut state, block);
     }
-}
-
-impl Sha256 {
-    fn compress(&mut self) {
-        let mut schedule = [0; 64];
-        write_words(&mut schedule[..16], &self.block);
-        sha256_extend(&mut schedule);
-        sha256_compress(&schedule, &mut self.state);
+    let mut last = [0; BLOCK];
+    last[..rest.len()].copy_from_slice(rest);
+    last[rest.len()] = 0x80;
+    if rest.len() >= LENGTH_AT {
+        compress(&mut schedule, &mut state, &last);
+        last.fill(0);
     }
+    last[LENGTH_AT..].copy_from_slice(&(data.len() as u64 * 8).to_be_bytes());
+    compress(&mut schedule, &mut state, &last);
+    to_bytes(&state)
 }
 
-impl HashMarker for Sha256 {}
-
-impl OutputSizeUser for Sha256 {
-    type OutputSize = U32;
-}
-
-impl BlockSizeUser for Sha256 {
-    type BlockSize = U64;
-}
-
-impl Update for Sha256 {
-    fn update(&mut self, mut data: &[u8]) {
-        while !data.is_empty() {
-            let at = self.length % BLOCK;
-            let take = data.len().min(BLOCK - at);
-            let (now, later) = data.split_at(take);
-            self.block[at..at + take].copy_from_slice(now);
-            self.length += take;
-            if at + take == BLOCK {
-                self.compress();
-            }
-            data = later;
-        }
-    }
-}
-
-impl FixedOutput for Sha256 {
-    fn finalize_into(mut self, out: &mut Output<Self>) {
-        let bits = (self.length as u64) * 8;
-        let at = self.length % BLOCK;
-        self.block[at] = 0x80;
-        self.block[at + 1..].fill(0);
-        if at >= LENGTH_AT {
-            self.compress();
-            self.block.fill(0);
-        }
-        self.block[LENGTH_AT..].copy_from_slice(&bits.to_be_bytes());
-        self.compress();
-        out.copy_from_slice(&to_bytes(&self.state));
-    }
+fn compress(schedule: &mut Schedule, state: &mut ShaState, block: &[u8; BLOCK]) {
+    write_words(&mut schedule[..16], block);
+    sha256_extend(schedule);
+    sha256_compress(schedule, state);
 }
 
 fn write_words(words: &mut [u64], bytes: &[u8]) {
@@ -141,18 +98,7 @@ mod tests {
     fn every_length_around_a_block_agrees_with_the_reference() {
         for len in 0..=200 {
             let bytes = message(len);
-            let ours = Sha256::default().chain(&bytes).finalize_fixed();
-            assert_eq!(ours[..], sha2::Sha256::digest(&bytes)[..], "length {len}");
+            assert_eq!(sha256(&bytes)[..], sha2::Sha256::digest(&bytes)[..], "length {len}");
         }
-    }
-
-    #[test]
-    fn torn_updates_hash_as_one() {
-        let bytes = message(150);
-        let mut torn = Sha256::default();
-        for piece in bytes.chunks(11) {
-            Update::update(&mut torn, piece);
-        }
-        assert_eq!(torn.finalize_fixed()[..], sha2::Sha256::digest(&bytes)[..]);
     }
 }

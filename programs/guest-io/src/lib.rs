@@ -1,47 +1,54 @@
-//! What every guest does around its checks: read one witness, then commit one statement or refuse.
+//! What every guest does around its checks: start, read one input, then commit one statement or refuse.
 
-use std::fmt::Display;
+#![no_std]
+#![cfg(target_os = "zkvm")]
 
-use bincode::Options;
-use serde::de::DeserializeOwned;
+extern crate alloc;
 
-/// Runs a guest: decodes the input buffer to a witness and commits the bytes that `verify` makes of it.
-///
-/// The input is bincode with fixed-width integers and nothing after its end, as the host writes it. If it is not, or
-/// if a check fails, the program ends with exit code 1 and commits nothing; the reason goes to file descriptor 2,
-/// which the executor hands to whoever asked for the proof.
-pub fn run<W, E>(verify: impl FnOnce(&W) -> Result<Vec<u8>, E>)
-where
-    W: DeserializeOwned,
-    E: Display,
-{
-    let input = sp1_zkvm::io::read_vec();
-    let format = bincode::DefaultOptions::new().with_fixint_encoding();
-    let witness = match format.deserialize(&input) {
-        Ok(witness) => witness,
-        Err(error) => refuse("the witness does not decode", &error),
+#[expect(unsafe_code, reason = "system calls, and the memory behind them")]
+mod runtime;
+
+use alloc::vec::Vec;
+
+use lc_core::decode::Decode;
+
+/// Defines a guest's entry point: `main` in a crate without one.
+#[macro_export]
+macro_rules! entrypoint {
+    ($main:path) => {
+        #[unsafe(no_mangle)]
+        extern "C" fn guest_main() -> ! {
+            $main()
+        }
     };
-    match verify(&witness) {
-        Ok(statement) => sp1_zkvm::io::commit_slice(&statement),
-        Err(error) => refuse("refused", &error),
+}
+
+/// Runs a guest: takes the input apart, decodes the witness and commits the bytes that `verify` makes of it.
+///
+/// The input is `u64` little-endian n, n words of hints for [`guest_crypto`], and the witness as
+/// [`Decode`] reads it. If it is not, or if a check fails, the program ends with exit code 1 and
+/// commits nothing. It does not say why: whoever sent the input has run the same checks outside, where text costs nothing.
+pub fn run<W: Decode, E>(verify: impl FnOnce(&W) -> Result<Vec<u8>, E>) -> ! {
+    match statement(verify) {
+        Some(statement) => runtime::commit(&statement),
+        None => runtime::halt(1),
     }
 }
 
-/// Ends the program as a panic does, but says why once and without the panic's own words.
-///
-/// The error's own text only: walking its sources would put every error's `Debug` code into the image (36 kB), and
-/// the server names the failed check natively before it proves.
-fn refuse(what: &str, error: &dyn Display) -> ! {
-    sp1_zkvm::io::write(STDERR, format!("{what}: {error}").as_bytes());
-    halt()
+fn statement<W: Decode, E>(
+    verify: impl FnOnce(&W) -> Result<Vec<u8>, E>,
+) -> Option<Vec<u8>> {
+    let (count, rest) = runtime::read()?.split_first_chunk_mut::<8>()?;
+    let hint_bytes = usize::try_from(u64::from_le_bytes(*count)).ok()?.checked_mul(8)?;
+    let (hints, witness) = rest.split_at_mut_checked(hint_bytes)?;
+    guest_crypto::hints::provide(words(hints)?);
+    verify(&W::decode(witness)?).ok()
 }
 
-/// SP1's file descriptor of a guest's error output.
-const STDERR: u32 = 2;
-
-#[expect(unsafe_code, reason = "system call")]
-fn halt() -> ! {
-    // SAFETY: the call takes no pointer and does not return. 1 is the exit code of a panic; a verifier accepts
-    // no proof with another exit code than 0.
-    unsafe { sp1_lib::syscall_halt(1) }
+/// Bytes as the words that they are: the input begins at a word, and so do the hints in it.
+#[expect(unsafe_code, reason = "hints are used in place")]
+fn words(bytes: &'static mut [u8]) -> Option<&'static mut [u64]> {
+    // SAFETY: any bytes are integers.
+    let (before, words, after) = unsafe { bytes.align_to_mut() };
+    (before.is_empty() && after.is_empty()).then_some(words)
 }

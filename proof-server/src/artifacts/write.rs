@@ -6,7 +6,7 @@ use std::{
 };
 
 use lc_core::ProgramId;
-use lc_stark::prove::{self, CoreProver, GuestError, Machine, RUN_LIMIT, ShardPlan};
+use lc_stark::prove::{self, GuestError, RUN_LIMIT};
 use sha2::{Digest, Sha256};
 
 use super::{Manifest, ProgramEntry};
@@ -22,8 +22,8 @@ pub struct Sample {
     pub program: ProgramId,
     /// What to call the input in the manifest, for example a path under `bench/recordings`.
     pub recording: String,
-    /// The program's input.
-    pub witness: Vec<u8>,
+    /// What the program reads.
+    pub input: Vec<u8>,
     /// What it must commit.
     pub public_values: Vec<u8>,
 }
@@ -64,9 +64,6 @@ pub enum WriteError {
         /// The sample.
         recording: String,
     },
-    /// The prover could not be started.
-    #[error("the prover that makes the keys could not be started")]
-    Prover(#[source] io::Error),
     /// The manifest could not be encoded.
     #[error("the manifest could not be encoded")]
     Encode(#[source] serde_json::Error),
@@ -81,9 +78,7 @@ pub enum WriteError {
 /// [`WriteError`]; a failure while writing can leave a mixed folder, which the tests and every
 /// start find out.
 pub fn write(dir: &Path, toolchain: &str, samples: &[Sample]) -> Result<Manifest, WriteError> {
-    let plan = ShardPlan::for_machine(Machine::of_this_process());
-    let prover = CoreProver::new(plan).map_err(WriteError::Prover)?;
-    let made = samples.iter().map(|sample| describe(dir, toolchain, sample, &prover));
+    let made = samples.iter().map(|sample| describe(dir, toolchain, sample));
     let (entries, keys): (Vec<_>, Vec<_>) =
         made.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
     for (entry, key) in entries.iter().zip(&keys) {
@@ -101,17 +96,16 @@ fn describe(
     dir: &Path,
     toolchain: &str,
     sample: &Sample,
-    prover: &CoreProver,
 ) -> Result<(ProgramEntry, Vec<u8>), WriteError> {
-    let Sample { program, recording, witness, public_values } = sample.clone();
+    let Sample { program, recording, input, public_values } = sample.clone();
     let path = dir.join(format!("{program}.elf"));
     let elf = fs::read(&path).map_err(|source| WriteError::File { what: "read", path, source })?;
     let run_error = |source| WriteError::Run { program, recording: recording.clone(), source };
-    let run = prove::execute(&elf, &witness, RUN_LIMIT).map_err(run_error)?;
+    let run = prove::execute(&elf, &input, RUN_LIMIT).map_err(run_error)?;
     if run.public_values != public_values {
         return Err(WriteError::PublicValues { program, recording });
     }
-    let keys = prover.set_up([elf.as_slice()]).map_err(run_error)?;
+    let keys = prove::set_up([elf.as_slice()]).map_err(run_error)?;
     let [keys] = keys.as_slice() else { unreachable!("one program has one pair of keys") };
     let entry = ProgramEntry {
         program,

@@ -7,7 +7,10 @@ use std::{
 
 use clap::Args;
 use lc_core::host::ProgramInput;
-use proof_server::artifacts::{Sample, write};
+use proof_server::{
+    artifacts::{Sample, write},
+    guest_input::guest_input,
+};
 
 use super::{
     Exit, Fault,
@@ -69,7 +72,7 @@ fn sample(path: &Path, input: &ProgramInput) -> Result<Sample, Fault> {
     Ok(Sample {
         program: checked.program,
         recording: path.display().to_string(),
-        witness: checked.witness,
+        input: guest_input(checked.program, &checked.witness),
         public_values: checked.public_values,
     })
 }

@@ -1,5 +1,7 @@
 //! The engine that proves on the CPU, in this process.
 
+use std::thread;
+
 use lc_core::ProgramId;
 use lc_stark::prove::{
     self, CoreProver, GuestError, Keys, Machine, ProveError, ShardPlan, SharedMemoryFull, Step,
@@ -11,6 +13,7 @@ use super::{Engine, EngineError, Proven};
 use crate::{
     SP1_VERSION,
     artifacts::{self, Artifacts},
+    guest_input::guest_input,
     types::{
         ElfHash, EngineInfo, EngineKind, Phase, ProgramInfo, Progress, Proof, ProofMode, VkeyHash,
     },
@@ -75,9 +78,13 @@ impl CpuEngine {
     /// [`StartError`] says what does not fit.
     pub fn start() -> Result<Self, StartError> {
         let plan = plan_shards();
-        let prover = CoreProver::new(plan).map_err(StartError::Threads)?;
         let artifacts = Artifacts::embedded()?;
-        let keys = prover.set_up(ProgramId::ALL.map(artifacts::elf))?;
+        let (prover, keys) = thread::scope(|scope| {
+            let prover = scope.spawn(|| CoreProver::new(plan));
+            let keys = prove::set_up(ProgramId::ALL.map(artifacts::elf));
+            (prover.join().expect("SP1's machine can always be made"), keys)
+        });
+        let (prover, keys) = (prover.map_err(StartError::Threads)?, keys?);
         let infos = artifacts.entries().zip(&keys).map(|(entry, keys)| check(entry, keys));
         let infos = infos.collect::<Result<Vec<_>, _>>()?;
         // Now, not before: what a worker left that was killed just before this one is old enough by now.
@@ -157,7 +164,7 @@ impl Engine for CpuEngine {
         let (info, keys) = self.keys(program);
         let made = self
             .prover
-            .prove(keys, witness, &mut |step| progress(told(step)))
+            .prove(keys, &guest_input(program, witness), &mut |step| progress(told(step)))
             .map_err(|error| engine_error(program, error))?;
         let proof = Proof {
             program,

@@ -1,0 +1,95 @@
+//! From a witness to what the guest reads: hints for its signatures, then the witness.
+
+use std::cell::RefCell;
+
+use lc_core::{
+    Crypto, ProgramId, SignatureCheck, SignatureError,
+    alloy_primitives::B256,
+    host::NativeCrypto,
+    statement::{CommitteeChangeWitness, InclusionWitness},
+};
+use lc_signature::{Check, hints::find, layout::hint_words};
+
+thread_local! {
+    static HINTS: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What the guest of `program` reads: `u64` little-endian n, n words of hints, and `witness`. Blocking, some 40 ms
+/// a signature.
+///
+/// A signature that is not valid gets hints of zero, and a witness that does not decode none: the guest refuses both.
+#[must_use]
+pub fn guest_input(program: ProgramId, witness: &[u8]) -> Vec<u8> {
+    HINTS.take();
+    // The statement's own code asks for the signatures, so hints come in the order in which the guest wants them. Its
+    // verdict is the guest's to give.
+    match program {
+        ProgramId::CommitteeChange => {
+            let witness = bincode::deserialize::<CommitteeChangeWitness>(witness);
+            let _ = witness.map(|witness| witness.verify::<FindHints>());
+        }
+        ProgramId::Inclusion => {
+            let witness = bincode::deserialize::<InclusionWitness>(witness);
+            let _ = witness.map(|witness| witness.verify::<FindHints>());
+        }
+    }
+    with_hints(&HINTS.take(), witness)
+}
+
+fn with_hints(hints: &[u64], witness: &[u8]) -> Vec<u8> {
+    let mut input = Vec::with_capacity(8 + 8 * hints.len() + witness.len());
+    input.extend((hints.len() as u64).to_le_bytes());
+    input.extend(hints.iter().flat_map(|word| word.to_le_bytes()));
+    input.extend(witness);
+    input
+}
+
+/// [`NativeCrypto`], but signatures are taken for valid and their hints kept.
+struct FindHints;
+
+impl Crypto for FindHints {
+    fn hash_pair(left: &B256, right: &B256) -> B256 {
+        NativeCrypto::hash_pair(left, right)
+    }
+
+    fn keccak256(data: &[u8]) -> B256 {
+        NativeCrypto::keccak256(data)
+    }
+
+    fn verify_sync_signature(check: &SignatureCheck<'_>) -> Result<(), SignatureError> {
+        let words = hint_words(check.absent.len());
+        let check = Check {
+            aggregate_pubkey: check.aggregate_pubkey,
+            absent: check.absent,
+            signing_root: &check.signing_root,
+            signature: check.signature,
+        };
+        let hints = find(&check).unwrap_or_else(|_| vec![0; words]);
+        HINTS.with_borrow_mut(|all| all.extend(hints));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use simulator::mutations;
+
+    use super::*;
+
+    #[test]
+    fn each_signature_of_a_valid_witness_gets_its_hints() {
+        for witness in mutations::valid(&mutations::chain()) {
+            let bytes = witness.to_bytes();
+            let input = guest_input(witness.program(), &bytes);
+            let hints = u64::from_le_bytes(input[..8].try_into().unwrap()) as usize;
+            assert!(hints >= hint_words(0), "{hints} words");
+            assert!(input[8..8 + 8 * hints].iter().any(|byte| *byte != 0));
+            assert_eq!(input[8 + 8 * hints..], bytes);
+        }
+    }
+
+    #[test]
+    fn what_does_not_decode_gets_no_hints() {
+        assert_eq!(guest_input(ProgramId::Inclusion, &[1, 2, 3]), [0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3]);
+    }
+}
