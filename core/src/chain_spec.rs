@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     crypto::Crypto,
     fork::Fork,
-    merkle::{chunk_bytes, chunk_u64, container_root, merkleize, mix_in_length},
+    merkle::{container_root, merkleize, mix_in_length},
+    root::Root,
 };
 
 /// One entry of the fork schedule.
@@ -23,13 +24,34 @@ pub struct ForkEntry {
     pub epoch: u64,
 }
 
+impl ForkEntry {
+    /// The two `uint64` that the entry is in a [`ChainSpec`].
+    #[must_use]
+    pub const fn packed(&self) -> [u64; 2] {
+        [u32::from_le_bytes(self.version) as u64 | (self.fork as u64) << 32, self.epoch]
+    }
+
+    /// The entry that these two are. None if there is no fork of that number, or if there is more beside it.
+    #[must_use]
+    pub fn unpacked([fork, epoch]: [u64; 2]) -> Option<Self> {
+        let version = (fork as u32).to_le_bytes();
+        let fork = Fork::ALL.into_iter().find(|known| *known as u64 == fork >> 32)?;
+        Some(Self { fork, version, epoch })
+    }
+}
+
 /// The constants of one chain. As SSZ:
 ///
 /// ```text
-/// class Fork(Container):      version: Bytes4, epoch: uint64, fork: uint8
-/// class ChainSpec(Container): genesis_validators_root: Bytes32, slots_per_epoch: uint64,
-///     epochs_per_sync_committee_period: uint64, sync_committee_size: uint64, forks: List[Fork, 16]
+/// class ChainSpec(Container):
+///     genesis_validators_root: Bytes32
+///     # SLOTS_PER_EPOCH, EPOCHS_PER_SYNC_COMMITTEE_PERIOD, SYNC_COMMITTEE_SIZE
+///     preset: Vector[uint64, 3]
+///     # Two for each fork: bytes 0 to 3 its version, byte 4 its number; its epoch.
+///     forks: List[uint64, 32]
 /// ```
+///
+/// Packed so that a guest hashes it with 8 nodes; a container for each fork takes 32.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainSpec {
     /// `genesis_validators_root` of the beacon state.
@@ -75,34 +97,39 @@ pub enum ChainSpecError {
 }
 
 impl ChainSpec {
-    /// Depth of the fork list's tree: 16 leaves. Ethereum has 6 forks since Altair.
-    const FORKS_DEPTH: usize = 4;
+    /// Most forks that the schedule may have. Ethereum has 6 since Altair.
+    const MAX_FORKS: usize = 16;
+    /// Depth of the schedule's tree: two forks to a chunk.
+    const FORKS_DEPTH: usize = 3;
     /// Keeps `slots_per_epoch * epochs_per_period` far from overflow; mainnet has 32 and 256.
     const MAX_LENGTH: u64 = 1 << 16;
     /// Mainnet has 512. Bounds what a spec from a peer can make anyone allocate.
     const MAX_COMMITTEE: u64 = 1 << 16;
 
     /// `hash_tree_root`: the word `chain` of every statement.
+    ///
+    /// # Panics
+    /// If there are more forks than [`Self::validate`] lets pass.
     #[must_use]
     pub fn hash_tree_root<C: Crypto>(&self) -> B256 {
-        let forks: Vec<B256> = self
-            .forks
-            .iter()
-            .map(|entry| {
-                container_root::<C>(&[
-                    chunk_bytes(&entry.version),
-                    chunk_u64(entry.epoch),
-                    chunk_u64(entry.fork as u64),
-                ])
-            })
-            .collect();
-        container_root::<C>(&[
-            self.genesis_validators_root,
-            chunk_u64(self.slots_per_epoch),
-            chunk_u64(self.epochs_per_sync_committee_period),
-            chunk_u64(self.sync_committee_size),
-            mix_in_length::<C>(&merkleize::<C>(&forks, Self::FORKS_DEPTH), forks.len() as u64),
-        ])
+        let mut forks = [Root::ZERO; Self::MAX_FORKS / 2];
+        let mut count = 0;
+        for (chunk, pair) in forks.iter_mut().zip(self.forks.chunks(2)) {
+            let [a, b] = pair[0].packed();
+            let [c, d] = pair.get(1).map_or([0; 2], ForkEntry::packed);
+            *chunk = Root::of_u64s([a, b, c, d]);
+            count += 1;
+        }
+        assert!(self.forks.len() <= Self::MAX_FORKS, "validated");
+        let forks = merkleize::<C>(&mut forks[..count], Self::FORKS_DEPTH);
+        let preset = Root::of_u64s([
+            self.slots_per_epoch,
+            self.epochs_per_sync_committee_period,
+            self.sync_committee_size,
+            0,
+        ]);
+        let forks = mix_in_length::<C>(&forks, 2 * self.forks.len() as u64);
+        container_root::<C>(&mut [self.genesis_validators_root.into(), preset, forks]).into()
     }
 
     /// Checks that the numbers describe a chain at all. Everything below relies on it.
@@ -120,7 +147,7 @@ impl ChainSpec {
         if !size.is_power_of_two() || !(8..=Self::MAX_COMMITTEE).contains(&size) {
             return Err(ChainSpecError::CommitteeSize(size));
         }
-        if self.forks.is_empty() || self.forks.len() > 1 << Self::FORKS_DEPTH {
+        if self.forks.is_empty() || self.forks.len() > Self::MAX_FORKS {
             return Err(ChainSpecError::ForkCount(self.forks.len()));
         }
         for pair in self.forks.windows(2) {

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     crypto::Crypto,
     fork::Fork,
-    merkle::{chunk_bytes, chunk_u64, chunk_u256, container_root, merkleize, mix_in_length},
+    merkle::{container_root, merkleize, mix_in_length},
+    root::{Node, Root},
 };
 
 /// `BeaconBlockHeader` (phase0/beacon-chain.md).
@@ -29,13 +30,44 @@ impl BeaconBlockHeader {
     /// `hash_tree_root(header)`: the block root.
     #[must_use]
     pub fn hash_tree_root<C: Crypto>(&self) -> B256 {
-        container_root::<C>(&[
-            chunk_u64(self.slot),
-            chunk_u64(self.proposer_index),
+        Header::from(*self).hash_tree_root::<C>().into()
+    }
+}
+
+/// A [`BeaconBlockHeader`] as witnesses hold it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are the specification's")]
+pub struct Header {
+    pub slot: u64,
+    pub proposer_index: u64,
+    pub parent_root: Root,
+    pub state_root: Root,
+    pub body_root: Root,
+}
+
+impl Header {
+    /// `hash_tree_root(header)`: the block root.
+    #[must_use]
+    pub fn hash_tree_root<C: Crypto>(&self) -> Root {
+        container_root::<C>(&mut [
+            Root::of_u64(self.slot),
+            Root::of_u64(self.proposer_index),
             self.parent_root,
             self.state_root,
             self.body_root,
         ])
+    }
+}
+
+impl From<BeaconBlockHeader> for Header {
+    fn from(header: BeaconBlockHeader) -> Self {
+        Self {
+            slot: header.slot,
+            proposer_index: header.proposer_index,
+            parent_root: header.parent_root.into(),
+            state_root: header.state_root.into(),
+            body_root: header.body_root.into(),
+        }
     }
 }
 
@@ -71,42 +103,46 @@ impl ExecutionPayloadHeader {
     /// `get_lc_execution_root` for a header of `fork`: zero before Capella, when light-client headers
     /// had no execution part. None if `extra_data` is longer than any block's can be.
     #[must_use]
-    pub fn hash_tree_root<C: Crypto>(&self, fork: Fork) -> Option<B256> {
+    pub fn hash_tree_root<C: Crypto>(&self, fork: Fork) -> Option<Root> {
         if !fork.has_execution() {
-            return Some(B256::ZERO);
+            return Some(Root::ZERO);
         }
+        self.field_roots::<C>(fork).map(|mut fields| container_root::<C>(&mut fields))
+    }
+
+    /// The roots of the fields that the header has at `fork`, in order. None if `extra_data` is longer than any
+    /// block's can be.
+    #[must_use]
+    pub fn field_roots<C: Crypto>(&self, fork: Fork) -> Option<Vec<Root>> {
         if self.extra_data.len() > Self::MAX_EXTRA_DATA_BYTES {
             return None;
         }
-        let mut bloom = [B256::ZERO; 8];
+        let mut bloom = [Root::ZERO; 8];
         for (chunk, bytes) in bloom.iter_mut().zip(self.logs_bloom.chunks_exact(32)) {
-            *chunk = B256::from_slice(bytes);
+            *chunk = Root::of_bytes(bytes);
         }
-        let extra_data = mix_in_length::<C>(
-            &merkleize::<C>(&[chunk_bytes(&self.extra_data)], 0),
-            self.extra_data.len() as u64,
-        );
-        let fields = [
-            self.parent_hash,
-            chunk_bytes(self.fee_recipient.as_slice()),
-            self.state_root,
-            self.receipts_root,
-            merkleize::<C>(&bloom, 3),
-            self.prev_randao,
-            chunk_u64(self.block_number),
-            chunk_u64(self.gas_limit),
-            chunk_u64(self.gas_used),
-            chunk_u64(self.timestamp),
-            extra_data,
-            chunk_u256(&self.base_fee_per_gas),
-            self.block_hash,
-            self.transactions_root,
-            self.withdrawals_root,
-            chunk_u64(self.blob_gas_used),
-            chunk_u64(self.excess_blob_gas),
-        ];
-        let count = if fork >= Fork::Deneb { 17 } else { 15 };
-        Some(container_root::<C>(&fields[..count]))
+        let extra_data = Root::of_bytes(&self.extra_data);
+        let mut fields = Vec::from([
+            self.parent_hash.into(),
+            Root::of_bytes(self.fee_recipient.as_slice()),
+            self.state_root.into(),
+            self.receipts_root.into(),
+            merkleize::<C>(&mut bloom, 3),
+            self.prev_randao.into(),
+            Root::of_u64(self.block_number),
+            Root::of_u64(self.gas_limit),
+            Root::of_u64(self.gas_used),
+            Root::of_u64(self.timestamp),
+            mix_in_length::<C>(&extra_data, self.extra_data.len() as u64),
+            Root::of_u256(&self.base_fee_per_gas),
+            self.block_hash.into(),
+            self.transactions_root.into(),
+            self.withdrawals_root.into(),
+        ]);
+        if fork >= Fork::Deneb {
+            fields.extend([self.blob_gas_used, self.excess_blob_gas].map(Root::of_u64));
+        }
+        Some(fields)
     }
 
     /// Whether the blob fields are zero, as `is_valid_light_client_header` wants before Deneb.
@@ -123,26 +159,30 @@ pub const DOMAIN_SYNC_COMMITTEE: [u8; 4] = [7, 0, 0, 0];
 #[must_use]
 pub fn compute_sync_committee_domain<C: Crypto>(
     fork_version: [u8; 4],
-    genesis_validators_root: &B256,
-) -> B256 {
-    let fork_data_root = compute_fork_data_root::<C>(fork_version, genesis_validators_root);
-    let mut domain = B256::ZERO;
-    domain[..4].copy_from_slice(&DOMAIN_SYNC_COMMITTEE);
-    domain[4..].copy_from_slice(&fork_data_root[..28]);
-    domain
+    genesis_validators_root: &impl Node,
+) -> Root {
+    // The type's 4 bytes, then the fork data root's first 28.
+    let kind = u64::from(u32::from_be_bytes(DOMAIN_SYNC_COMMITTEE));
+    let Root([a, b, c, d]) = fork_data_root::<C>(fork_version, genesis_validators_root);
+    Root([kind << 32 | a >> 32, a << 32 | b >> 32, b << 32 | c >> 32, c << 32 | d >> 32])
 }
 
 /// `compute_fork_data_root` (phase0/beacon-chain.md); its first 4 bytes are the fork digest up to Electra.
 #[must_use]
 pub fn compute_fork_data_root<C: Crypto>(
     fork_version: [u8; 4],
-    genesis_validators_root: &B256,
+    genesis_validators_root: &impl Node,
 ) -> B256 {
-    C::hash_pair(&chunk_bytes(&fork_version), genesis_validators_root)
+    fork_data_root::<C>(fork_version, genesis_validators_root).into()
+}
+
+fn fork_data_root<C: Crypto>(version: [u8; 4], genesis_validators_root: &impl Node) -> Root {
+    let version = Root([u64::from(u32::from_be_bytes(version)) << 32, 0, 0, 0]);
+    C::hash_pair(&version, &(*genesis_validators_root).into())
 }
 
 /// `compute_signing_root(header, domain)`.
 #[must_use]
-pub fn compute_signing_root<C: Crypto>(header: &BeaconBlockHeader, domain: &B256) -> B256 {
+pub fn compute_signing_root<C: Crypto>(header: &Header, domain: &Root) -> Root {
     C::hash_pair(&header.hash_tree_root::<C>(), domain)
 }

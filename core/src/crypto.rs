@@ -3,6 +3,8 @@
 
 use alloy_primitives::{B256, FixedBytes};
 
+use crate::root::{PubkeyWords, Root, SignatureWords};
+
 /// A compressed G1 point, as in the consensus specs.
 pub type BlsPubkey = FixedBytes<48>;
 /// A compressed G2 point, as in the consensus specs.
@@ -14,7 +16,7 @@ pub const BLS_DST: &[u8] = b"BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_";
 /// The primitives that a statement needs. Implementations hold no state.
 pub trait Crypto {
     /// SHA-256 of the 64 bytes `left ‖ right`: one node of an SSZ Merkle tree.
-    fn hash_pair(left: &B256, right: &B256) -> B256;
+    fn hash_pair(left: &Root, right: &Root) -> Root;
 
     /// Keccak-256 of any bytes: trie nodes and trie paths.
     fn keccak256(data: &[u8]) -> B256;
@@ -33,13 +35,13 @@ pub trait Crypto {
 #[derive(Debug, Clone, Copy)]
 pub struct SignatureCheck<'a> {
     /// The committee's own `aggregate_pubkey`.
-    pub aggregate_pubkey: &'a BlsPubkey,
+    pub aggregate_pubkey: &'a PubkeyWords,
     /// The keys of the members that did not sign, one for each clear bit (a key may repeat).
-    pub absent: &'a [BlsPubkey],
+    pub absent: &'a [PubkeyWords],
     /// `compute_signing_root(attested_header, domain)`.
-    pub signing_root: B256,
+    pub signing_root: Root,
     /// The aggregate signature of the members that did.
-    pub signature: &'a BlsSignature,
+    pub signature: &'a SignatureWords,
 }
 
 /// Why a signature was refused.

@@ -15,6 +15,12 @@ impl GeneralizedIndex {
         self.0.ilog2() as usize
     }
 
+    /// The left of the node's two children.
+    #[must_use]
+    pub const fn left_child(self) -> Self {
+        Self(2 * self.0)
+    }
+
     /// Position of the node among those of its depth; its bits, lowest first, say at each level
     /// whether the node is the right child.
     #[must_use]
@@ -53,6 +59,8 @@ pub struct Gindices {
     pub next_sync_committee: GeneralizedIndex,
     /// `execution_payload` in `BeaconBlockBody`; none before Capella, when light-client headers had none.
     pub execution_payload: Option<GeneralizedIndex>,
+    /// The first sixteen fields of `execution_payload`'s header: all of it until Deneb gave it more.
+    pub execution_fields: Option<GeneralizedIndex>,
 }
 
 /// `BeaconState` of up to 32 fields: Altair to Deneb (altair/light-client/sync-protocol.md).
@@ -61,6 +69,7 @@ const SMALL_STATE: Gindices = Gindices {
     current_sync_committee: GeneralizedIndex(54),
     next_sync_committee: GeneralizedIndex(55),
     execution_payload: None,
+    execution_fields: None,
 };
 
 /// `BeaconState` of 33 to 64 fields: Electra and Fulu (electra/light-client/sync-protocol.md).
@@ -68,11 +77,12 @@ const LARGE_STATE: Gindices = Gindices {
     finalized_root: GeneralizedIndex(169),
     current_sync_committee: GeneralizedIndex(86),
     next_sync_committee: GeneralizedIndex(87),
-    execution_payload: EXECUTION_PAYLOAD,
+    execution_payload: Some(EXECUTION_PAYLOAD),
+    execution_fields: Some(EXECUTION_PAYLOAD.left_child()),
 };
 
 /// `EXECUTION_PAYLOAD_GINDEX` of capella/light-client/sync-protocol.md.
-const EXECUTION_PAYLOAD: Option<GeneralizedIndex> = Some(GeneralizedIndex(25));
+const EXECUTION_PAYLOAD: GeneralizedIndex = GeneralizedIndex(25);
 
 impl Fork {
     /// Every fork, oldest first.
@@ -84,9 +94,16 @@ impl Fork {
     pub const fn gindices(self) -> Gindices {
         match self {
             Self::Altair | Self::Bellatrix => SMALL_STATE,
-            Self::Capella | Self::Deneb => {
-                Gindices { execution_payload: EXECUTION_PAYLOAD, ..SMALL_STATE }
-            }
+            Self::Capella => Gindices {
+                execution_payload: Some(EXECUTION_PAYLOAD),
+                execution_fields: Some(EXECUTION_PAYLOAD),
+                ..SMALL_STATE
+            },
+            Self::Deneb => Gindices {
+                execution_payload: Some(EXECUTION_PAYLOAD),
+                execution_fields: Some(EXECUTION_PAYLOAD.left_child()),
+                ..SMALL_STATE
+            },
             Self::Electra | Self::Fulu => LARGE_STATE,
         }
     }
@@ -141,6 +158,9 @@ mod tests {
                 at.execution_payload.map(|g| g.0),
                 fork.has_execution().then(|| gindex(13, 9))
             );
+            // The header has 15 fields at Capella, 17 from Deneb on: a tree of 16 leaves, then of 32.
+            let fields = if fork == Fork::Capella { gindex(13, 9) } else { gindex(13, 9) * 2 };
+            assert_eq!(at.execution_fields.map(|g| g.0), fork.has_execution().then_some(fields));
         }
     }
 

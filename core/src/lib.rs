@@ -13,14 +13,15 @@ extern crate alloc;
 pub mod chain_spec;
 pub mod containers;
 pub mod crypto;
-pub mod decode;
 pub mod fork;
 pub mod merkle;
 pub mod program;
 pub mod rlp;
+pub mod root;
 pub mod statement;
 pub mod sync_protocol;
 pub mod trie;
+pub mod words;
 
 #[cfg(feature = "host")]
 pub mod host;
@@ -32,6 +33,7 @@ pub use containers::{BeaconBlockHeader, ExecutionPayloadHeader};
 pub use crypto::{BlsPubkey, BlsSignature, Crypto, SignatureCheck, SignatureError};
 pub use fork::{Fork, GeneralizedIndex, Gindices};
 pub use program::ProgramId;
+pub use root::Root;
 
 pub use alloy_primitives;
 pub use alloy_sol_types;

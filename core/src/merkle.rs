@@ -1,75 +1,87 @@
 //! SSZ Merkleization (consensus-specs `ssz/simple-serialize.md`), as much of it as light-client
 //! containers need: everything is a fixed number of 32-byte chunks.
 
-use alloc::vec::Vec;
+use crate::{
+    crypto::Crypto,
+    fork::GeneralizedIndex,
+    root::{Node, PubkeyWords, Root},
+};
 
-use alloy_primitives::{B256, U256};
+/// Roots of trees that hold nothing but zeros, by depth, as deep as the containers that guests hash need.
+const ZERO_NODES: [Root; 5] = [
+    Root::ZERO,
+    Root([
+        0xf5a5_fd42_d16a_2030,
+        0x2798_ef6e_d309_979b,
+        0x4300_3d23_20d9_f0e8,
+        0xea98_31a9_2759_fb4b,
+    ]),
+    Root([
+        0xdb56_114e_00fd_d4c1,
+        0xf85c_892b_f35a_c9a8,
+        0x9289_aaec_b1eb_d0a9,
+        0x6cde_606a_748b_5d71,
+    ]),
+    Root([
+        0xc780_09fd_f07f_c56a,
+        0x11f1_2237_0658_a353,
+        0xaaa5_42ed_63e4_4c4b,
+        0xc15f_f4cd_105a_b33c,
+    ]),
+    Root([
+        0x536d_9883_7f2d_d165,
+        0xa55d_5eea_e914_8595,
+        0x4472_d56f_246d_f256,
+        0xbf3c_ae19_352a_123c,
+    ]),
+];
 
-use crate::{crypto::Crypto, fork::GeneralizedIndex};
-
-/// The chunk of a `uint64`: little endian, zero-padded.
-#[must_use]
-pub fn chunk_u64(value: u64) -> B256 {
-    let mut chunk = B256::ZERO;
-    chunk[..8].copy_from_slice(&value.to_le_bytes());
-    chunk
+/// The root of a tree of this depth that holds nothing but zeros.
+fn zero_node<C: Crypto>(depth: usize) -> Root {
+    ZERO_NODES.get(depth).copied().unwrap_or_else(|| {
+        let below = zero_node::<C>(depth - 1);
+        C::hash_pair(&below, &below)
+    })
 }
 
-/// The chunk of a `uint256`: little endian.
-#[must_use]
-pub fn chunk_u256(value: &U256) -> B256 {
-    B256::from(value.to_le_bytes::<32>())
-}
-
-/// The chunk of a byte vector of at most 32 bytes, zero-padded.
-///
-/// # Panics
-/// If `bytes` is longer than a chunk.
-#[must_use]
-pub fn chunk_bytes(bytes: &[u8]) -> B256 {
-    let mut chunk = B256::ZERO;
-    chunk[..bytes.len()].copy_from_slice(bytes);
-    chunk
-}
-
-/// `merkleize(chunks, limit = 2^depth)`.
+/// `merkleize(chunks, limit = 2^depth)`. Uses the chunks up.
 ///
 /// # Panics
 /// If there are more than `2^depth` chunks.
 #[must_use]
-pub fn merkleize<C: Crypto>(chunks: &[B256], depth: usize) -> B256 {
+pub fn merkleize<C: Crypto>(chunks: &mut [Root], depth: usize) -> Root {
     assert!(chunks.len() <= 1 << depth, "more chunks than the tree has leaves");
-    let mut layer: Vec<B256> = chunks.to_vec();
-    let mut zero = B256::ZERO;
-    for _ in 0..depth {
-        if layer.len() % 2 == 1 {
-            layer.push(zero);
+    let mut count = chunks.len();
+    for level in 0..depth {
+        for i in 0..count / 2 {
+            chunks[i] = C::hash_pair(&chunks[2 * i], &chunks[2 * i + 1]);
         }
-        for i in 0..layer.len() / 2 {
-            layer[i] = C::hash_pair(&layer[2 * i], &layer[2 * i + 1]);
+        if count % 2 == 1 {
+            chunks[count / 2] = C::hash_pair(&chunks[count - 1], &zero_node::<C>(level));
         }
-        layer.truncate(layer.len() / 2);
-        zero = C::hash_pair(&zero, &zero);
+        count = count.div_ceil(2);
     }
-    layer.first().copied().unwrap_or(zero)
+    chunks.first().copied().unwrap_or_else(|| zero_node::<C>(depth))
 }
 
-/// `hash_tree_root` of a container whose fields' roots are `fields`.
+/// `hash_tree_root` of a container whose fields' roots are `fields`. Uses them up.
 #[must_use]
-pub fn container_root<C: Crypto>(fields: &[B256]) -> B256 {
-    merkleize::<C>(fields, fields.len().next_power_of_two().ilog2() as usize)
+pub fn container_root<C: Crypto>(fields: &mut [Root]) -> Root {
+    let depth = fields.len().next_power_of_two().ilog2() as usize;
+    merkleize::<C>(fields, depth)
 }
 
 /// `mix_in_length(root, length)`: the root of a list.
 #[must_use]
-pub fn mix_in_length<C: Crypto>(root: &B256, length: u64) -> B256 {
-    C::hash_pair(root, &chunk_u64(length))
+pub fn mix_in_length<C: Crypto>(root: &Root, length: u64) -> Root {
+    C::hash_pair(root, &Root::of_u64(length))
 }
 
 /// `hash_tree_root` of a `Vector[byte, 48]`: a compressed public key.
 #[must_use]
-pub fn pubkey_root<C: Crypto>(key: &[u8; 48]) -> B256 {
-    C::hash_pair(&chunk_bytes(&key[..32]), &chunk_bytes(&key[32..]))
+pub fn pubkey_root<C: Crypto>(key: &PubkeyWords) -> Root {
+    let [a, b, c, d, e, f] = *key;
+    C::hash_pair(&Root([a, b, c, d]), &Root([e, f, 0, 0]))
 }
 
 /// `is_valid_merkle_branch(leaf, branch, floorlog2(index), get_subtree_index(index), root)`.
@@ -77,38 +89,44 @@ pub fn pubkey_root<C: Crypto>(key: &[u8; 48]) -> B256 {
 /// A branch of any length but the index's depth is refused.
 #[must_use]
 pub fn is_valid_merkle_branch<C: Crypto>(
-    leaf: &B256,
-    branch: &[B256],
+    leaf: &impl Node,
+    branch: &[impl Node],
     index: GeneralizedIndex,
-    root: &B256,
+    root: &impl Node,
 ) -> bool {
-    branch.len() == index.depth() && branch_root::<C>(leaf, branch, index.subtree_index()) == *root
+    branch.len() == index.depth()
+        && branch_root::<C>(leaf, branch, index.subtree_index()) == (*root).into()
 }
 
 /// `is_valid_normalized_merkle_branch` (electra/light-client/sync-protocol.md): as
 /// [`is_valid_merkle_branch`], for a branch that a newer container has lengthened at its start by zeros.
 #[must_use]
 pub fn is_valid_normalized_merkle_branch<C: Crypto>(
-    leaf: &B256,
-    branch: &[B256],
+    leaf: &impl Node,
+    branch: &[impl Node],
     index: GeneralizedIndex,
-    root: &B256,
+    root: &impl Node,
 ) -> bool {
     let Some(extra) = branch.len().checked_sub(index.depth()) else { return false };
-    branch[..extra].iter().all(B256::is_zero)
+    branch[..extra].iter().all(|node| (*node).into().is_zero())
         && is_valid_merkle_branch::<C>(leaf, &branch[extra..], index, root)
 }
 
 /// The root that `branch` leads to from `leaf` at position `subtree_index` of its level.
 #[must_use]
-pub fn branch_root<C: Crypto>(leaf: &B256, branch: &[B256], subtree_index: u64) -> B256 {
-    branch.iter().enumerate().fold(*leaf, |node, (level, sibling)| {
-        if subtree_index >> level & 1 == 1 {
-            C::hash_pair(sibling, &node)
+pub fn branch_root<C: Crypto>(leaf: &impl Node, branch: &[impl Node], subtree_index: u64) -> Root {
+    let mut index = subtree_index;
+    let mut node = (*leaf).into();
+    for sibling in branch {
+        let sibling = (*sibling).into();
+        node = if index & 1 == 1 {
+            C::hash_pair(&sibling, &node)
         } else {
-            C::hash_pair(&node, sibling)
-        }
-    })
+            C::hash_pair(&node, &sibling)
+        };
+        index >>= 1;
+    }
+    node
 }
 
 #[cfg(all(test, feature = "host"))]
@@ -116,16 +134,24 @@ mod tests {
     use super::*;
     use crate::host::NativeCrypto as N;
 
-    fn leaf(n: u8) -> B256 {
-        B256::repeat_byte(n)
+    fn leaf(n: u8) -> Root {
+        Root([u64::from_ne_bytes([n; 8]); 4])
+    }
+
+    #[test]
+    fn the_trees_of_zeros_are_pinned() {
+        for pair in ZERO_NODES.windows(2) {
+            assert_eq!(N::hash_pair(&pair[0], &pair[0]), pair[1]);
+        }
+        assert_eq!(zero_node::<N>(6), merkleize::<N>(&mut [Root::ZERO; 64], 6));
     }
 
     #[test]
     fn absent_chunks_count_as_zero() {
-        let explicit = merkleize::<N>(&[leaf(1), leaf(2), leaf(3), B256::ZERO], 2);
-        assert_eq!(merkleize::<N>(&[leaf(1), leaf(2), leaf(3)], 2), explicit);
-        assert_eq!(container_root::<N>(&[leaf(1), leaf(2), leaf(3)]), explicit);
-        assert_eq!(merkleize::<N>(&[], 1), N::hash_pair(&B256::ZERO, &B256::ZERO));
+        let explicit = merkleize::<N>(&mut [leaf(1), leaf(2), leaf(3), Root::ZERO], 2);
+        assert_eq!(merkleize::<N>(&mut [leaf(1), leaf(2), leaf(3)], 2), explicit);
+        assert_eq!(container_root::<N>(&mut [leaf(1), leaf(2), leaf(3)]), explicit);
+        assert_eq!(merkleize::<N>(&mut [], 1), N::hash_pair(&Root::ZERO, &Root::ZERO));
     }
 
     #[test]
@@ -143,8 +169,8 @@ mod tests {
     #[test]
     fn a_branch_of_the_wrong_depth_is_refused() {
         let root = N::hash_pair(&leaf(1), &leaf(2));
-        assert!(!is_valid_merkle_branch::<N>(&root, &[], GeneralizedIndex(2), &root));
-        let lengthened = [B256::ZERO, leaf(2)];
+        assert!(!is_valid_merkle_branch::<N>(&root, &[] as &[Root], GeneralizedIndex(2), &root));
+        let lengthened = [Root::ZERO, leaf(2)];
         assert!(!is_valid_merkle_branch::<N>(&leaf(1), &lengthened, GeneralizedIndex(2), &root));
         assert!(is_valid_normalized_merkle_branch::<N>(
             &leaf(1),

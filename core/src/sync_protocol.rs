@@ -5,20 +5,17 @@
 //! host's `LightClientStore` with whole objects: there is no second copy of any rule.
 
 use alloc::vec::Vec;
-
-use alloy_primitives::B256;
-use serde::{Deserialize, Serialize};
+use core::slice;
 
 use crate::{
     chain_spec::{ChainSpec, ChainSpecError},
-    containers::{
-        BeaconBlockHeader, ExecutionPayloadHeader, compute_signing_root,
-        compute_sync_committee_domain,
-    },
-    crypto::{BlsPubkey, BlsSignature, Crypto, SignatureCheck, SignatureError},
+    containers::{Header, compute_signing_root, compute_sync_committee_domain},
+    crypto::{Crypto, SignatureCheck, SignatureError},
     fork::Fork,
     merkle::{is_valid_merkle_branch, pubkey_root},
     rlp::RlpError,
+    root::{PubkeyWords, Root, SignatureWords},
+    statement::Execution,
     trie::TrieError,
 };
 
@@ -63,11 +60,13 @@ pub enum CheckError {
     #[error("the update has no finalized header after genesis: wait for finality and ask again")]
     NoFinality,
     /// The participation bits do not have one bit a member.
-    #[error("{seen} bytes of participation bits, wanted {wanted}: check the network's preset")]
+    #[error(
+        "participation bits for {seen} members, the committee has {wanted}: check the network's preset"
+    )]
     BitsLength {
-        /// Bytes seen.
+        /// Members that there are bits for: whole words, or up to the last bit set.
         seen: usize,
-        /// Bytes wanted: the committee's size / 8.
+        /// The committee's size.
         wanted: usize,
     },
     /// Fewer than two thirds signed.
@@ -97,9 +96,9 @@ pub enum CheckError {
     )]
     Committee {
         /// The root that the keys have.
-        seen: B256,
+        seen: Root,
         /// The trusted root.
-        wanted: B256,
+        wanted: Root,
     },
     /// The next committee is not in the attested state.
     #[error("the next sync committee's branch does not lead to the attested state root")]
@@ -193,29 +192,25 @@ impl CheckError {
     }
 }
 
-/// Who signed: the committee behind a trusted root, less its absentees, in as few bytes as that takes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Who signed: the committee behind a trusted root, less its absentees, in as few words as that takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signers {
     /// The committee's `aggregate_pubkey`.
-    pub aggregate_pubkey: BlsPubkey,
-    /// `sync_committee_bits`, lowest bit of the first byte first.
-    pub bits: Vec<u8>,
+    pub aggregate_pubkey: PubkeyWords,
+    /// `sync_committee_bits`, member 0 in the lowest bit of the first word.
+    pub bits: Vec<u64>,
     /// Keys of the members with a clear bit, in order.
-    pub absent: Vec<BlsPubkey>,
+    pub absent: Vec<PubkeyWords>,
     /// Multiproof of the absent keys against the root of `pubkeys`: the roots of the largest subtrees
     /// without an absentee, left to right.
-    pub proof: Vec<B256>,
+    pub proof: Vec<Root>,
 }
 
 impl Signers {
     /// Members that signed.
     #[must_use]
     pub fn participation(&self) -> u64 {
-        self.bits.iter().map(|byte| u64::from(byte.count_ones())).sum()
-    }
-
-    fn signed(&self, member: usize) -> bool {
-        self.bits[member / 8] >> (member % 8) & 1 == 1
+        self.bits.iter().map(|word| u64::from(word.count_ones())).sum()
     }
 
     /// Binds keys and bits to the trusted `committee_root`; gives the participation.
@@ -225,20 +220,26 @@ impl Signers {
     pub fn verify<C: Crypto>(
         &self,
         spec: &ChainSpec,
-        committee_root: &B256,
+        committee_root: &Root,
     ) -> Result<u64, CheckError> {
         let size = spec.committee_len();
-        if self.bits.len() != size / 8 {
-            return Err(CheckError::BitsLength { seen: self.bits.len(), wanted: size / 8 });
+        let seen = self.members();
+        if self.bits.len() != size.div_ceil(WORD_BITS) || seen > size {
+            return Err(CheckError::BitsLength { seen, wanted: size });
         }
         let signed = self.participation();
         let wanted = size - signed as usize;
         if self.absent.len() != wanted {
             return Err(CheckError::AbsentKeys { seen: self.absent.len(), wanted });
         }
-        let mut walk = MultiproofWalk { signers: self, absent: 0, node: 0 };
+        let mut walk = MultiproofWalk {
+            bits: &self.bits,
+            absent: self.absent.iter(),
+            proof: self.proof.iter(),
+            next_absent: first_clear(&self.bits, 0),
+        };
         let pubkeys_root = walk.subtree::<C>(0, size)?;
-        if walk.node != self.proof.len() {
+        if !walk.proof.as_slice().is_empty() {
             return Err(CheckError::CommitteeProofLength("too many"));
         }
         let seen = C::hash_pair(&pubkeys_root, &pubkey_root::<C>(&self.aggregate_pubkey));
@@ -247,27 +248,52 @@ impl Signers {
         }
         Ok(signed)
     }
+
+    /// Members that the bits are of: all that fill words; of a committee smaller than a word, up to the last that
+    /// signed.
+    fn members(&self) -> usize {
+        match self.bits[..] {
+            [word] => WORD_BITS - word.leading_zeros() as usize,
+            _ => self.bits.len() * WORD_BITS,
+        }
+    }
+}
+
+/// Members whose bits a word holds. Sizes are powers of two: committees fill words, or part of one.
+const WORD_BITS: usize = u64::BITS as usize;
+
+/// The first member from `from` on whose bit is clear; one beyond all if there is none.
+fn first_clear(bits: &[u64], from: usize) -> usize {
+    let mut member = from;
+    while let Some(word) = bits.get(member / WORD_BITS) {
+        let clear = !word >> (member % WORD_BITS);
+        if clear != 0 {
+            return member + clear.trailing_zeros() as usize;
+        }
+        member = (member / WORD_BITS + 1) * WORD_BITS;
+    }
+    member
 }
 
 /// Rebuilds the root of `pubkeys`, taking absent keys and proof nodes in order.
 struct MultiproofWalk<'a> {
-    signers: &'a Signers,
-    absent: usize,
-    node: usize,
+    bits: &'a [u64],
+    absent: slice::Iter<'a, PubkeyWords>,
+    proof: slice::Iter<'a, Root>,
+    /// The first absent member that no subtree so far has held.
+    next_absent: usize,
 }
 
 impl MultiproofWalk<'_> {
     /// The root of the `count` leaves from `first` on. Depth is log2 of the committee's size.
-    fn subtree<C: Crypto>(&mut self, first: usize, count: usize) -> Result<B256, CheckError> {
-        if (first..first + count).all(|member| self.signers.signed(member)) {
-            let node = self.signers.proof.get(self.node);
-            self.node += 1;
-            return node.copied().ok_or(CheckError::CommitteeProofLength("too few"));
+    fn subtree<C: Crypto>(&mut self, first: usize, count: usize) -> Result<Root, CheckError> {
+        if self.next_absent >= first + count {
+            return self.proof.next().copied().ok_or(CheckError::CommitteeProofLength("too few"));
         }
         if count == 1 {
-            // In range: there are as many keys as clear bits.
-            let key = &self.signers.absent[self.absent];
-            self.absent += 1;
+            self.next_absent = first_clear(self.bits, first + 1);
+            // There are as many keys as clear bits, which the caller has compared.
+            let key = self.absent.next().ok_or(CheckError::AbsentKeys { seen: 0, wanted: 1 })?;
             return Ok(pubkey_root::<C>(key));
         }
         let half = count / 2;
@@ -278,29 +304,36 @@ impl MultiproofWalk<'_> {
 }
 
 /// A finalized header as a sync committee attests to it: what both statements start from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedFinality {
     /// The header that the committee signed.
-    pub attested: BeaconBlockHeader,
+    pub attested: Header,
     /// Slot of the block that carried the signature.
     pub signature_slot: u64,
     /// The aggregate signature.
-    pub signature: BlsSignature,
+    pub signature: SignatureWords,
     /// Who made it.
     pub signers: Signers,
     /// The header that the attested state holds finalized.
-    pub finalized: BeaconBlockHeader,
+    pub finalized: Header,
     /// From the finalized root to the attested state root; depth as the attested slot's fork says.
-    pub finality_branch: Vec<B256>,
-    /// The finalized block's execution payload header; default before Capella.
-    pub execution: ExecutionPayloadHeader,
-    /// From that header's root to the finalized body root; empty before Capella.
-    pub execution_branch: Vec<B256>,
+    pub finality_branch: Vec<Root>,
+    /// What is said of the finalized block's execution; default before Capella.
+    pub execution: Execution,
+}
+
+/// What [`SignedFinality::verify`] found.
+#[derive(Debug, Clone, Copy)]
+pub struct Verified {
+    /// Members that signed.
+    pub participation: u64,
+    /// The finalized block's root.
+    pub finalized_root: Root,
 }
 
 impl SignedFinality {
-    /// Checks everything up to the finalized execution header against the committee with root
-    /// `committee_root`, which signs in `period`. Gives the participation.
+    /// Checks everything up to the finalized execution block against the committee with root
+    /// `committee_root`, which signs in `period`.
     ///
     /// The caller has validated `spec`.
     ///
@@ -310,20 +343,15 @@ impl SignedFinality {
         &self,
         spec: &ChainSpec,
         period: u64,
-        committee_root: &B256,
-    ) -> Result<u64, CheckError> {
+        committee_root: &Root,
+    ) -> Result<Verified, CheckError> {
         verify_slots(self.signature_slot, self.attested.slot, self.finalized.slot)?;
         verify_period(spec, "signature", self.signature_slot, period)?;
         if self.finalized.slot == 0 {
             return Err(CheckError::NoFinality);
         }
-        verify_execution::<C>(
-            spec,
-            "finalized",
-            &self.finalized,
-            &self.execution,
-            &self.execution_branch,
-        )?;
+        let finalized_fork = fork_at_slot(spec, self.finalized.slot)?;
+        self.execution.verify::<C>(finalized_fork, &self.finalized.body_root)?;
         let fork = fork_at_slot(spec, self.attested.slot)?;
         let finalized_root = self.finalized.hash_tree_root::<C>();
         let index = fork.gindices().finalized_root;
@@ -331,8 +359,8 @@ impl SignedFinality {
         if !is_valid_merkle_branch::<C>(&finalized_root, &self.finality_branch, index, state_root) {
             return Err(CheckError::FinalityBranch);
         }
-        let signed = self.signers.verify::<C>(spec, committee_root)?;
-        verify_supermajority(signed, spec.sync_committee_size)?;
+        let participation = self.signers.verify::<C>(spec, committee_root)?;
+        verify_supermajority(participation, spec.sync_committee_size)?;
         verify_signature::<C>(
             spec,
             &self.attested,
@@ -340,7 +368,7 @@ impl SignedFinality {
             &self.signers,
             &self.signature,
         )?;
-        Ok(signed)
+        Ok(Verified { participation, finalized_root })
     }
 }
 
@@ -387,48 +415,16 @@ pub fn verify_supermajority(signed: u64, size: u64) -> Result<(), CheckError> {
     if signed * 3 >= size * 2 { Ok(()) } else { Err(CheckError::Participation { signed, size }) }
 }
 
-/// `is_valid_light_client_header`: the header called `what` holds the execution payload header that
-/// its block has, in the form of its slot's fork.
-///
-/// # Errors
-/// [`CheckError::ExecutionFields`], [`CheckError::ExecutionBranch`] or [`CheckError::BeforeAltair`].
-pub fn verify_execution<C: Crypto>(
-    spec: &ChainSpec,
-    what: &'static str,
-    beacon: &BeaconBlockHeader,
-    execution: &ExecutionPayloadHeader,
-    branch: &[B256],
-) -> Result<(), CheckError> {
-    let fork = fork_at_slot(spec, beacon.slot)?;
-    if fork < Fork::Deneb && !execution.has_no_blob_fields() {
-        return Err(CheckError::ExecutionFields(what));
-    }
-    let Some(index) = fork.gindices().execution_payload else {
-        let absent = *execution == ExecutionPayloadHeader::default();
-        return if absent && branch.iter().all(B256::is_zero) {
-            Ok(())
-        } else {
-            Err(CheckError::ExecutionFields(what))
-        };
-    };
-    let root = execution.hash_tree_root::<C>(fork).ok_or(CheckError::ExecutionFields(what))?;
-    if is_valid_merkle_branch::<C>(&root, branch, index, &beacon.body_root) {
-        Ok(())
-    } else {
-        Err(CheckError::ExecutionBranch(what))
-    }
-}
-
 /// The signature of `signers` over `attested`, in the domain of the fork one slot before the signature.
 ///
 /// # Errors
 /// [`CheckError::Signature`] or [`CheckError::BeforeAltair`].
 pub fn verify_signature<C: Crypto>(
     spec: &ChainSpec,
-    attested: &BeaconBlockHeader,
+    attested: &Header,
     signature_slot: u64,
     signers: &Signers,
-    signature: &BlsSignature,
+    signature: &SignatureWords,
 ) -> Result<(), CheckError> {
     let slot = signature_slot.max(1) - 1;
     let entry =

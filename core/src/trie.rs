@@ -43,7 +43,7 @@ const HASHED_NODE_LENGTH: usize = 32;
 pub fn verify_proof<'a, C: Crypto>(
     root: B256,
     path: &B256,
-    nodes: &[&'a [u8]],
+    nodes: &'a [impl AsRef<[u8]>],
 ) -> Result<Option<&'a [u8]>, TrieError> {
     if root == EMPTY_ROOT {
         return empty_trie::<C>(nodes);
@@ -70,11 +70,12 @@ pub fn verify_proof<'a, C: Crypto>(
 }
 
 /// Nothing is in the empty trie; its node may be shown, nothing else.
-fn empty_trie<'a, C: Crypto>(nodes: &[&'a [u8]]) -> Result<Option<&'a [u8]>, TrieError> {
-    match nodes {
-        [] | [[0x80]] => Ok(None),
-        [[0x80], rest @ ..] => Err(TrieError::UnusedNodes { used: 1, unused: rest.len() }),
-        [first, ..] => {
+fn empty_trie<'a, C: Crypto>(nodes: &[impl AsRef<[u8]>]) -> Result<Option<&'a [u8]>, TrieError> {
+    let Some((first, rest)) = nodes.split_first() else { return Ok(None) };
+    match first.as_ref() {
+        [0x80] if rest.is_empty() => Ok(None),
+        [0x80] => Err(TrieError::UnusedNodes { used: 1, unused: rest.len() }),
+        first => {
             Err(TrieError::WrongHash { node: 0, seen: C::keccak256(first), wanted: EMPTY_ROOT })
         }
     }
@@ -99,9 +100,9 @@ enum Step<'a> {
 }
 
 /// The way down from the root.
-struct Walk<'p, 'a> {
+struct Walk<'p, 'a, B> {
     path: &'p B256,
-    nodes: &'p [&'a [u8]],
+    nodes: &'a [B],
     /// Nodes taken from `nodes`.
     used: usize,
     /// Nibbles of the path walked.
@@ -110,7 +111,7 @@ struct Walk<'p, 'a> {
     extension: Option<usize>,
 }
 
-impl<'a> Walk<'_, 'a> {
+impl<'a, B: AsRef<[u8]>> Walk<'_, 'a, B> {
     /// Number of the current node.
     const fn node(&self) -> usize {
         self.used - 1
@@ -123,7 +124,8 @@ impl<'a> Walk<'_, 'a> {
     /// Takes the next node of the proof, which must hash to `wanted`.
     fn take<C: Crypto>(&mut self, wanted: B256) -> Result<Items<'a>, TrieError> {
         let node = self.used;
-        let &bytes = self.nodes.get(node).ok_or(TrieError::MissingNode { nodes: node, wanted })?;
+        let bytes = self.nodes.get(node).ok_or(TrieError::MissingNode { nodes: node, wanted })?;
+        let bytes = bytes.as_ref();
         self.used += 1;
         let seen = C::keccak256(bytes);
         if seen != wanted {

@@ -232,8 +232,13 @@ fn run_proof(case: &Case<'_>, types: &Types) -> usize {
 
 /// Where our table has what the case proves.
 fn place(case: &Case<'_>) -> Option<GeneralizedIndex> {
-    let Gindices { finalized_root, current_sync_committee, next_sync_committee, execution_payload } =
-        case.fork.gindices();
+    let Gindices {
+        finalized_root,
+        current_sync_committee,
+        next_sync_committee,
+        execution_payload,
+        execution_fields: _,
+    } = case.fork.gindices();
     match case.name.rsplit('/').next().unwrap() {
         "finality_root_merkle_proof" => Some(finalized_root),
         "current_sync_committee_merkle_proof" => Some(current_sync_committee),

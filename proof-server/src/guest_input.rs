@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 
 use lc_core::{
-    Crypto, ProgramId, SignatureCheck, SignatureError,
-    alloy_primitives::B256,
+    Crypto, ProgramId, Root, SignatureCheck, SignatureError,
+    alloy_primitives::{B256, Bytes},
     host::NativeCrypto,
     statement::{CommitteeChangeWitness, InclusionWitness},
+    words::{Words, from_bytes, to_bytes},
 };
 use lc_signature::{Check, hints::find, layout::hint_words};
 
@@ -14,7 +15,7 @@ thread_local! {
     static HINTS: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What the guest of `program` reads: `u64` little-endian n, n words of hints, and `witness`. Blocking, some 40 ms
+/// What the guest of `program` reads: n, n words of hints, and `witness`, all little-endian words. Blocking, some 40 ms
 /// a signature.
 ///
 /// A signature that is not valid gets hints of zero, and a witness that does not decode none: the guest refuses both.
@@ -23,32 +24,27 @@ pub fn guest_input(program: ProgramId, witness: &[u8]) -> Vec<u8> {
     HINTS.take();
     // The statement's own code asks for the signatures, so hints come in the order in which the guest wants them. Its
     // verdict is the guest's to give.
-    match program {
-        ProgramId::CommitteeChange => {
-            let witness = bincode::deserialize::<CommitteeChangeWitness>(witness);
-            let _ = witness.map(|witness| witness.verify::<FindHints>());
-        }
-        ProgramId::Inclusion => {
-            let witness = bincode::deserialize::<InclusionWitness>(witness);
-            let _ = witness.map(|witness| witness.verify::<FindHints>());
+    if let Some(words) = from_bytes(witness) {
+        match program {
+            ProgramId::CommitteeChange => {
+                let witness = CommitteeChangeWitness::decode(&words);
+                let _ = witness.map(|witness| witness.verify::<FindHints>());
+            }
+            ProgramId::Inclusion => {
+                let witness = InclusionWitness::<Bytes>::decode(&words);
+                let _ = witness.map(|witness| witness.verify::<FindHints>());
+            }
         }
     }
-    with_hints(&HINTS.take(), witness)
-}
-
-fn with_hints(hints: &[u64], witness: &[u8]) -> Vec<u8> {
-    let mut input = Vec::with_capacity(8 + 8 * hints.len() + witness.len());
-    input.extend((hints.len() as u64).to_le_bytes());
-    input.extend(hints.iter().flat_map(|word| word.to_le_bytes()));
-    input.extend(witness);
-    input
+    let hints = HINTS.take();
+    [&to_bytes(&[hints.len() as u64]), &to_bytes(&hints), witness].concat()
 }
 
 /// [`NativeCrypto`], but signatures are taken for valid and their hints kept.
 struct FindHints;
 
 impl Crypto for FindHints {
-    fn hash_pair(left: &B256, right: &B256) -> B256 {
+    fn hash_pair(left: &Root, right: &Root) -> Root {
         NativeCrypto::hash_pair(left, right)
     }
 
@@ -61,7 +57,7 @@ impl Crypto for FindHints {
         let check = Check {
             aggregate_pubkey: check.aggregate_pubkey,
             absent: check.absent,
-            signing_root: &check.signing_root,
+            signing_root: &check.signing_root.0,
             signature: check.signature,
         };
         let hints = find(&check).unwrap_or_else(|_| vec![0; words]);
@@ -90,6 +86,9 @@ mod tests {
 
     #[test]
     fn what_does_not_decode_gets_no_hints() {
-        assert_eq!(guest_input(ProgramId::Inclusion, &[1, 2, 3]), [0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3]);
+        assert_eq!(
+            guest_input(ProgramId::Inclusion, &[1, 2, 3]),
+            [0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3]
+        );
     }
 }

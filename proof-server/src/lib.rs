@@ -13,7 +13,7 @@ pub mod config;
 pub mod engine;
 #[cfg(feature = "cpu")]
 pub mod execute;
-#[cfg(feature = "cpu")]
+#[cfg(feature = "guest-input")]
 pub mod guest_input;
 #[cfg(feature = "server")]
 mod jobs;

@@ -2,91 +2,149 @@
 #![cfg(feature = "cpu")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "../../core/tests/support/mod.rs"]
-mod shared;
+#[path = "inputs/mod.rs"]
+mod inputs;
 
+use inputs::shared::spec_vectors::{Applied, applied_updates};
 use lc_core::{
     ProgramId,
-    alloy_primitives::Bytes,
-    host::{
-        Checked, CommitteeChangeInput, InclusionInput, ProgramInput, eth_get_proof::EthGetProof,
-    },
-    objects::file::{read_bootstrap, read_finality_update, read_updates},
+    host::{Checked, ProgramInput},
+    words::{Words, to_bytes},
 };
-use proof_server::execute::{Execution, GuestError, execute};
-use shared::{mainnet, recording};
-use simulator::mutations;
+use lc_emulator::{Memory, Program};
+use proof_server::{
+    artifacts,
+    execute::{GuestError, execute},
+    guest_input::guest_input,
+};
+use simulator::{
+    Chain, Preset,
+    mutations::{self, Witness},
+};
 
-/// Runs the guest on what the native checks passed; it must commit what they computed.
-fn agrees(input: &ProgramInput) -> Execution {
-    let Checked { program, witness, public_values } = input.check().unwrap();
-    let seen = execute(program, &witness).unwrap();
-    assert_eq!(seen.public_values, public_values, "{program}");
-    println!("{program}: {} cycles, {} gas", seen.cycles, seen.gas);
-    seen
-}
+/// Instructions that no witness here comes near.
+const LIMIT: u64 = 1 << 28;
 
-/// A committee change from recorded files.
-fn committee_change(bootstrap: &str, updates: &[&str]) -> Option<ProgramInput> {
-    let chain = mainnet();
-    let bootstrap = read_bootstrap(&chain, &recording(bootstrap)?).unwrap();
-    let updates = updates
-        .iter()
-        .flat_map(|file| read_updates(&chain, &recording(file).unwrap()).unwrap())
-        .map(|update| Bytes::from(update.to_ssz(&chain)))
-        .collect();
-    Some(ProgramInput::CommitteeChange(CommitteeChangeInput {
-        signer_period: chain.period_at_slot(bootstrap.header.beacon.slot),
-        committee: bootstrap.current_sync_committee.to_ssz().into(),
-        updates,
-        chain,
-    }))
+/// Cycles and gas of the committed ELFs on each recording; a change may add 1 %. Deterministic; `make profile` says where cycles go.
+const COSTS: [(&str, u64, u64); 7] = [
+    ("mainnet Deneb, 1 period", 98_121, 260_707),
+    ("mainnet Deneb, 2 periods", 190_620, 494_341),
+    ("mainnet Deneb, 8 periods", 750_797, 1_918_308),
+    ("mainnet Electra, 1 period", 100_791, 273_716),
+    ("mainnet Electra, 3 periods", 300_097, 805_166),
+    ("mainnet Fulu, 1 period", 102_994, 283_435),
+    ("mainnet Deneb, 1 account, 1 slot", 166_599, 429_832),
+];
+
+#[test]
+fn the_guests_agree_with_the_native_checks_on_every_recording_and_cost_no_more_than_they_did() {
+    for (name, input) in inputs::recorded() {
+        let Checked { program, witness, public_values } = input.check().unwrap();
+        let seen = execute(program, &witness).unwrap();
+        assert_eq!(seen.public_values, public_values, "{name}");
+        println!("{program}, {name}: {} cycles, {} gas", seen.cycles, seen.gas);
+        let (_, cycles, gas) = COSTS.into_iter().find(|cost| cost.0 == name).unwrap();
+        assert!(seen.cycles <= cycles + cycles / 100, "{name}: {} cycles", seen.cycles);
+        assert!(seen.gas <= gas + gas / 100, "{name}: {} gas", seen.gas);
+    }
 }
 
 #[test]
-fn the_guest_chains_eight_deneb_periods_of_mainnet() {
-    let files = ("mainnet-deneb/bootstrap.ssz", ["mainnet-deneb/updates-1347-1354.ssz"]);
-    let Some(input) = committee_change(files.0, &files.1) else { return };
-    agrees(&input);
+fn each_absent_signer_costs_at_most_1500_cycles_with_its_place_in_the_committee() {
+    let chain = Chain::builder().preset(Preset::Mainnet).build().unwrap();
+    let cycles = |participants| {
+        let first = chain.first_period();
+        let update = chain.update(first).participants(participants).build();
+        let input = chain.committee_change_input(first, &[update]);
+        let witness = input.witness().unwrap();
+        execute(ProgramId::CommitteeChange, &to_bytes(&witness.encode())).unwrap().cycles
+    };
+    let [all, one, fewest] = [512, 511, 342].map(cycles);
+    println!("512 of 512 signed: {all} cycles, 511: {one}, 342: {fewest}");
+    assert!(fewest - all <= 1500 * 170, "{} cycles each", (fewest - all) / 170);
 }
 
+/// Every update of the specification's suites that the store applies because it is final, as a committee change.
 #[test]
-fn the_guest_chains_three_electra_periods_of_mainnet() {
-    let updates = [1600, 1601, 1602].map(|period| format!("mainnet-electra/{period}/lcu.ssz"));
-    let updates: Vec<_> = updates.iter().map(String::as_str).collect();
-    let Some(input) = committee_change("mainnet-electra/1600/lcb.ssz", &updates) else { return };
-    agrees(&input);
+fn the_guest_has_the_native_verdict_on_every_update_that_the_specification_s_store_applies() {
+    let (mut accepted, mut refused) = (0, 0);
+    for vectors in inputs::shared::all_vectors() {
+        for Applied { name, committee_change, .. } in applied_updates(&vectors) {
+            let Some(ProgramInput::CommitteeChange(input)) = committee_change else { continue };
+            let witness = input.witness().unwrap();
+            let seen = execute(ProgramId::CommitteeChange, &to_bytes(&witness.encode()));
+            match (ProgramInput::CommitteeChange(input).check(), seen) {
+                (Ok(checked), Ok(seen)) => {
+                    assert_eq!(seen.public_values, checked.public_values, "{name}");
+                    accepted += 1;
+                }
+                (Err(_), Err(GuestError::Refused { .. })) => refused += 1,
+                (native, seen) => panic!("{name}: natively {native:?}, in the guest {seen:?}"),
+            }
+        }
+    }
+    println!("{accepted} accepted, {refused} refused by both");
+    assert!(accepted > 0 && refused > 0, "{accepted} accepted, {refused} refused");
 }
 
+/// SP1's executor starts with memory that is zero; a prover may start with any. It also runs programs that
+/// cannot be proven; the emulator does not.
 #[test]
-fn the_guest_accepts_a_fulu_period_of_mainnet() {
-    let Some(fulu) = shared::fulu_recording() else { return };
-    let input = ProgramInput::CommitteeChange(CommitteeChangeInput {
-        signer_period: fulu.chain.period_at_slot(fulu.update.attested_header.beacon.slot),
-        committee: fulu.committee.to_ssz().into(),
-        updates: vec![fulu.update.to_ssz(&fulu.chain).into()],
-        chain: fulu.chain,
+fn the_guests_say_the_same_whatever_memory_holds_at_the_start() {
+    let programs =
+        ProgramId::ALL.map(|program| Program::from_elf(artifacts::elf(program)).unwrap());
+    let recorded = inputs::recorded().into_iter().map(|(_, input)| {
+        let Checked { program, witness, public_values } = input.check().unwrap();
+        (program, witness, public_values)
     });
-    agrees(&input);
+    let simulated = mutations::valid(&mutations::chain()).map(|witness| {
+        let public_values = execute(witness.program(), &witness.to_bytes()).unwrap().public_values;
+        (witness.program(), witness.to_bytes(), public_values)
+    });
+    for (program, witness, public_values) in recorded.chain(simulated) {
+        let input = guest_input(program, &witness);
+        for memory in [Memory::Zero, Memory::Random { seed: 1 }, Memory::Random { seed: 2 }] {
+            let run = programs[program as usize].run(&input, memory, LIMIT).unwrap();
+            assert_eq!((run.exit_code, &run.public_values), (0, &public_values), "{program}");
+        }
+    }
 }
 
 #[test]
-fn the_guest_finds_the_recorded_account_present_and_its_slot_absent() {
-    let chain = mainnet();
-    let folder = "mainnet-deneb-inclusion";
-    let Some(bootstrap) = recording(&format!("{folder}/BootstrapDeneb.json")) else { return };
-    let bootstrap = read_bootstrap(&chain, &bootstrap).unwrap();
-    let update = recording(&format!("{folder}/FinalityUpdateDeneb.json")).unwrap();
-    let update = read_finality_update(&chain, &update).unwrap();
-    let proof = recording(&format!("{folder}/EthGetProof.json")).unwrap();
-    let input = ProgramInput::Inclusion(InclusionInput {
-        signer_period: chain.period_at_slot(update.signature_slot),
-        committee: bootstrap.current_sync_committee.to_ssz().into(),
-        finality_update: update.to_ssz(&chain).into(),
-        accounts: vec![EthGetProof::from_json(&proof).unwrap().account_proof()],
-        chain,
-    });
-    agrees(&input);
+fn the_guests_give_no_output_for_any_wrong_witness_whatever_memory_holds_at_the_start() {
+    let programs =
+        ProgramId::ALL.map(|program| Program::from_elf(artifacts::elf(program)).unwrap());
+    for mutation in mutations::all(&mutations::chain()) {
+        let program = mutation.witness.program();
+        let input = guest_input(program, &mutation.witness.to_bytes());
+        for seed in 1..=3 {
+            let memory = Memory::Random { seed };
+            let run = programs[program as usize].run(&input, memory, LIMIT).unwrap();
+            assert_eq!(run.exit_code, 1, "{}", mutation.name);
+            assert!(run.public_values.is_empty(), "{}", mutation.name);
+        }
+    }
+}
+
+/// Each hint word of a signature that is checked, wrong: nothing comes out.
+#[test]
+fn a_guest_refuses_wrong_hints_for_a_right_signature() {
+    let witness =
+        mutations::valid(&mutations::chain()).into_iter().find_map(|witness| match witness {
+            Witness::Inclusion(witness) => Some(Witness::Inclusion(witness)),
+            Witness::CommitteeChange(_) => None,
+        });
+    let witness = witness.unwrap();
+    let program = Program::from_elf(artifacts::elf(witness.program())).unwrap();
+    let input = guest_input(witness.program(), &witness.to_bytes());
+    let hints = u64::from_le_bytes(*input.first_chunk().unwrap()) as usize;
+    // The first ten elements are the statement: the guest writes over whatever comes.
+    for word in (1 + 10 * 6..1 + hints).step_by(7) {
+        let mut forged = input.clone();
+        forged[8 * word] ^= 1;
+        let run = program.run(&forged, Memory::Random { seed: 5 }, LIMIT).unwrap();
+        assert_eq!((run.exit_code, run.public_values.len()), (1, 0), "word {word}");
+    }
 }
 
 #[test]
@@ -113,7 +171,13 @@ fn the_guests_give_no_output_for_any_wrong_witness() {
 fn the_guests_refuse_a_witness_that_is_cut_or_goes_on() {
     for witness in mutations::valid(&mutations::chain()) {
         let bytes = witness.to_bytes();
-        for wrong in [&bytes[..bytes.len() - 1], &[], &[&bytes[..], &[0]].concat()] {
+        for wrong in [
+            &bytes[..bytes.len() - 1],
+            &bytes[..bytes.len() - 8],
+            &[],
+            &[&bytes[..], &[0]].concat(),
+            &[&bytes[..], &[0; 8]].concat(),
+        ] {
             let seen = execute(witness.program(), wrong);
             assert!(matches!(seen, Err(GuestError::Refused { .. })), "{seen:?}");
         }

@@ -48,12 +48,7 @@ impl<'a, R: Ring> Chain<'a, R> {
 
     /// T = 2T, by the tangent at T with this slope. `place` is used up.
     #[inline(always)]
-    pub(crate) fn double(
-        &mut self,
-        slope: &'a mut R,
-        place: &'a mut R,
-        claims: &mut Claims<R>,
-    ) {
+    pub(crate) fn double(&mut self, slope: &'a mut R, place: &'a mut R, claims: &mut Claims<R>) {
         let scratch = self.draw(slope);
         // x' = slope^2 - 2x.
         place.clone_from(self.slope);

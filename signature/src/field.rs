@@ -31,7 +31,8 @@ const HALF: Limbs = [
 
 /// What the zkVM has circuits for. Two machines exist: the zkVM's system calls, and `Portable` for any host.
 ///
-/// Field operations take any operands below 2^384 of which one is below p, and give the canonical result.
+/// Field operations give the canonical result. Of a product's and a sum's operands, any numbers below 2^384, one must be below
+/// p, and a difference's first; else SP1 cannot prove what it ran. Nothing wrong would be proven.
 pub trait Machine: Copy + fmt::Debug + 'static {
     /// `a = a + b mod p`.
     fn add(a: &mut Limbs, b: &Limbs);
@@ -51,7 +52,7 @@ pub trait Machine: Copy + fmt::Debug + 'static {
 }
 
 /// An element of Fp. Canonical (below p) if it came out of an operation; one that was given may not be, see
-/// [`Self::is_canonical`].
+/// `is_canonical`.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct Fp<M>(pub(crate) Limbs, PhantomData<M>);

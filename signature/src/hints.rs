@@ -4,8 +4,6 @@ mod class;
 mod elements;
 mod walk;
 
-use core::borrow::Borrow;
-
 use ark_bls12_381::{Fq, Fq2, G2Affine};
 use ark_ec::AffineRepr as _;
 use ark_ff::{AdditiveGroup, Field};
@@ -14,9 +12,9 @@ use crate::{
     field::Fp,
     identity::{Frame, total},
     layout::QUOTIENT,
+    point::decode,
     polynomial::Polynomial,
     portable::{Portable, to_fq, to_limbs},
-    point::decode,
     transcript::Transcript,
     verify::Check,
 };
@@ -27,7 +25,9 @@ use elements::Elements;
 #[non_exhaustive]
 pub enum NoHints {
     /// A committee key is not the compressed encoding of a point.
-    #[error("a committee key is not a compressed G1 point: the committee is damaged, fetch it again")]
+    #[error(
+        "a committee key is not a compressed G1 point: the committee is damaged, fetch it again"
+    )]
     MalformedKey,
     /// On the way from the aggregate key to the signers' key two points have the same x.
     #[error(
@@ -51,7 +51,7 @@ pub enum NoHints {
 ///
 /// # Errors
 /// If the signature is not valid.
-pub fn find<K: Borrow<[u8; 48]>>(check: &Check<'_, K>) -> Result<Vec<u64>, NoHints> {
+pub fn find(check: &Check<'_>) -> Result<Vec<u64>, NoHints> {
     let found = Found::new(check)?;
     let (words, holds) = found.close();
     if holds { Ok(words) } else { Err(NoHints::Mismatch) }
@@ -67,7 +67,7 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    pub(crate) fn new<K: Borrow<[u8; 48]>>(check: &Check<'_, K>) -> Result<Self, NoHints> {
+    pub(crate) fn new(check: &Check<'_>) -> Result<Self, NoHints> {
         let (key, keys) = keys(check)?;
         let signature = signature(check.signature)?;
         let mut u = [const { Fp::<Portable>::ZERO }; 4];
@@ -103,11 +103,11 @@ impl Found {
 }
 
 /// The signers' key, and the hints for it: y of the aggregate, then y and slope for each absent key.
-fn keys<K: Borrow<[u8; 48]>>(check: &Check<'_, K>) -> Result<([Fq; 2], Vec<Fq>), NoHints> {
+fn keys(check: &Check<'_>) -> Result<([Fq; 2], Vec<Fq>), NoHints> {
     let [mut x, mut y] = key(check.aggregate_pubkey)?;
     let mut hints = vec![y];
     for absent in check.absent {
-        let [other_x, other_y] = key(absent.borrow())?;
+        let [other_x, other_y] = key(absent)?;
         let inverse = (other_x - x).inverse().ok_or(NoHints::DegenerateKeys)?;
         let slope = -(other_y + y) * inverse;
         hints.extend([other_y, slope]);
@@ -118,27 +118,24 @@ fn keys<K: Borrow<[u8; 48]>>(check: &Check<'_, K>) -> Result<([Fq; 2], Vec<Fq>),
 }
 
 /// The point of E(Fp) that a key encodes.
-fn key(bytes: &[u8; 48]) -> Result<[Fq; 2], NoHints> {
-    let (x, _) = decode::<Portable>(bytes);
+fn key(words: &[u64; 6]) -> Result<[Fq; 2], NoHints> {
+    let (x, flags) = decode::<Portable>(words);
     let x = to_fq(x.limbs());
     let y = (x.square() * x + Fq::from(4u64)).sqrt().ok_or(NoHints::MalformedKey)?;
-    let larger = bytes[0] >> 5 & 1 == 1;
-    Ok([x, if larger == is_larger(y) { y } else { -y }])
+    Ok([x, if flags.larger() == is_larger(y) { y } else { -y }])
 }
 
 /// The point of G2 that a signature encodes.
-fn signature(bytes: &[u8; 96]) -> Result<G2Affine, NoHints> {
-    let (imaginary, real) = bytes.split_at(48);
-    let coordinate = |bytes: &[u8]| {
-        let (limbs, _) = decode::<Portable>(bytes.try_into().expect("half of 96 bytes"));
-        to_fq(limbs.limbs())
-    };
-    let x = Fq2::new(coordinate(real), coordinate(imaginary));
+fn signature(words: &[u64; 12]) -> Result<G2Affine, NoHints> {
+    let [imaginary, real] = words.as_chunks().0 else { unreachable!("twelve words are two sixes") };
+    let (imaginary, flags) = decode::<Portable>(imaginary);
+    let (real, _) = decode::<Portable>(real);
+    let x = Fq2::new(to_fq(real.limbs()), to_fq(imaginary.limbs()));
     let y = (x.square() * x + Fq2::new(4u64.into(), 4u64.into())).sqrt();
     let y = y.ok_or(NoHints::MalformedSignature)?;
     let decides = if y.c1 == Fq::ZERO { y.c0 } else { y.c1 };
-    let larger = bytes[0] >> 5 & 1 == 1;
-    let point = G2Affine::new_unchecked(x, if larger == is_larger(decides) { y } else { -y });
+    let point =
+        G2Affine::new_unchecked(x, if flags.larger() == is_larger(decides) { y } else { -y });
     if point.is_zero() || !point.is_in_correct_subgroup_assuming_on_curve() {
         return Err(NoHints::MalformedSignature);
     }

@@ -10,19 +10,19 @@
 //! signature, the two field elements u_0, u_1 that the message hashes to), y of the signature, two mapped points, R, S,
 //! R_r, all slopes, a class d, accumulators.
 //!
-//! 1. *Mapping* ([`Stage::mapped_point`]). (x, y) is the point of RFC 9380's curve E'' (section 6.6.3) that u_i maps to: `tv2 x1 A = -B (tv2 + 1)`
+//! 1. *Mapping* (`mapping.rs`, `mapped_point`). (x, y) is the point of RFC 9380's curve E'' (section 6.6.3) that u_i maps to: `tv2 x1 A = -B (tv2 + 1)`
 //!    fixes x1 (if tv2 = 0 nothing satisfies it: such a message is refused); x is x1 or tv1 x1, and as tv1 is Z u^2 with Z
 //!    no square, exactly one of the two is on the curve (both if y = 0, which no one can aim for: u_i is a hash). The sign of y is
 //!    checked outside, on canonical limbs.
-//! 2. *Sum and isogeny* ([`Stage::isogeny`]). R is the isogeny's image of the two points' sum. The chord's inverse exists, so the points differ in x.
-//! 3. *Component* ([`Stage::component`]). S is on the curve E' and R = R_r + psi(S) + \[u\]S, with u = -x, the curve's parameter negated. psi - \[x\]
+//! 2. *Sum and isogeny* (`isogeny` there). R is the isogeny's image of the two points' sum. The chord's inverse exists, so the points differ in x.
+//! 3. *Component* (`component` there). S is on the curve E' and R = R_r + psi(S) + \[u\]S, with u = -x, the curve's parameter negated. psi - \[x\]
 //!    sends E'(Fp2) = G2 x H (H of order h2, prime to r) into H: it commutes with \[r\] and vanishes on G2. So if R_r is in
 //!    G2, it is the component of R in G2, and the hashed message H(m) = \[h_eff\]R is \[h_eff\]R_r, as h_eff vanishes on H.
-//! 4. *Subgroup* ([`Stage::pairing`]). R_r and the signature A are on the curve and psi(Q) = -\[u\]Q = \[x\]Q, which holds on G2 alone
+//! 4. *Subgroup* (`pairing.rs`). R_r and the signature A are on the curve and psi(Q) = -\[u\]Q = \[x\]Q, which holds on G2 alone
 //!    (M. Scott, ePrint 2021/1130).
 //! 5. *Pairing*. e(P, R_r) e(P_2, A) = 1 with the constant P_2 = -\[1/h_eff\]g_1, which is e(P, H(m)) = e(g_1, A) to the power 1/h_eff mod r.
 //!
-//! # Multiples of a point ([`crate::chain`])
+//! # Multiples of a point (`chain.rs`)
 //!
 //! A tangent's or chord's slope is given and claimed to be one. A tangent at a point of order two fails (its claim says x = 0
 //! there); a chord through T and Q with T = -Q fails (the claim says y = -y); with T = Q the slope would be free, but
@@ -136,10 +136,7 @@ impl<R: Ring> Frame<R> {
     }
 
     /// An element of Fp2 and its conjugate.
-    fn conjugates<'a>(
-        &self,
-        [real, imaginary]: &'a mut [R; 2],
-    ) -> (&'a mut R, &'a mut R) {
+    fn conjugates<'a>(&self, [real, imaginary]: &'a mut [R; 2]) -> (&'a mut R, &'a mut R) {
         *imaginary *= &self.u;
         let mut conjugate = real.clone();
         conjugate -= imaginary;

@@ -1,7 +1,5 @@
 //! The key that signed: the committee's aggregate less the keys of those who did not, exactly, in G1's own field.
 
-use core::borrow::Borrow;
-
 use crate::{
     field::{Fp, Machine},
     point::{Flags, decode},
@@ -19,7 +17,7 @@ impl<M: Machine> G1<M> {
     /// The point that `key` encodes, its other coordinate hinted: on the curve, not infinity, the y that the sign says.
     ///
     /// No subgroup check: the tree of a trusted committee vouches for the key.
-    pub(crate) fn from_key(key: &[u8; 48], y: &Fp<M>) -> Result<Self, Refused> {
+    pub(crate) fn from_key(key: &[u64; 6], y: &Fp<M>) -> Result<Self, Refused> {
         let (x, flags) = decode::<M>(key);
         if flags != Flags::finite(y.is_larger_half()) || !x.is_canonical() || !y.is_canonical() {
             return Err(Refused::MalformedKey);
@@ -68,9 +66,9 @@ impl<M: Machine> G1<M> {
 }
 
 /// The key of the signers. `hints`: y of the aggregate, then (y, slope) of each absent key.
-pub(crate) fn signers_key<M: Machine, K: Borrow<[u8; 48]>>(
-    aggregate: &[u8; 48],
-    absent: &[K],
+pub(crate) fn signers_key<M: Machine>(
+    aggregate: &[u64; 6],
+    absent: &[[u64; 6]],
     hints: &[Fp<M>],
 ) -> Result<G1<M>, Refused> {
     let Some((aggregate_y, of_absent)) = hints.split_first() else {
@@ -78,7 +76,7 @@ pub(crate) fn signers_key<M: Machine, K: Borrow<[u8; 48]>>(
     };
     let mut sum = G1::from_key(aggregate, aggregate_y)?;
     for (key, [y, slope]) in absent.iter().zip(of_absent.as_chunks::<2>().0) {
-        sum.subtract(&G1::from_key(key.borrow(), y)?, slope)?;
+        sum.subtract(&G1::from_key(key, y)?, slope)?;
     }
     Ok(sum)
 }

@@ -4,7 +4,7 @@
 //! Computing the pairing costs 3.4 million cycles. Checking that a pairing comes to one costs some 70,000, because:
 //!
 //! 1. a chord, a tangent, a square root or an inverse is given, and one multiplication shows that it is right;
-//! 2. everything in Fp2 and Fp12 is a polynomial modulo [`identity::MODULUS`]; a claim that two of them are equal is
+//! 2. everything in Fp2 and Fp12 is a polynomial modulo M = X^12 - 2 X^6 + 2; a claim that two of them are equal is
 //!    checked at one random point of Fp, where an Fp12 multiplication is an Fp multiplication;
 //! 3. a residue witness takes the place of the final exponentiation, a preimage that of clearing the cofactor.
 //!
@@ -29,12 +29,12 @@ mod verify;
 
 #[cfg(feature = "hints")]
 pub mod hints;
-#[cfg(feature = "portable")]
-mod portable;
 #[cfg(feature = "hints")]
 mod polynomial;
+#[cfg(feature = "portable")]
+mod portable;
 
 pub use field::{Fp, Limbs, Machine};
 #[cfg(feature = "portable")]
-pub use portable::Portable;
+pub use portable::{Portable, words};
 pub use verify::{Check, Refused, verify};

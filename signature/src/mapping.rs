@@ -192,11 +192,7 @@ fn isogeny<R: Ring>(
 }
 
 /// Claims that a point is on E': y^2 = x^3 + 4 (1 + u).
-pub(crate) fn on_curve<R: Ring>(
-    frame: &Frame<R>,
-    point: Point<'_, R>,
-    claims: &mut Claims<R>,
-) {
+pub(crate) fn on_curve<R: Ring>(frame: &Frame<R>, point: Point<'_, R>, claims: &mut Claims<R>) {
     let mut right = point.x.clone();
     right.square();
     right *= point.x;

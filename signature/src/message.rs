@@ -89,14 +89,11 @@ impl<M: Machine> Sha<M> {
 }
 
 /// The two elements of Fp2 (real, imaginary) that `root` hashes to.
-pub(crate) fn hash_to_field<M: Machine>(root: &[u8; 32], out: &mut [Fp<M>; 4]) {
-    let mut sha = Sha::<M> {
-        state: AFTER_Z_PAD,
-        schedule: [0; 64],
-        machine: core::marker::PhantomData,
-    };
-    for (cell, bytes) in sha.schedule.iter_mut().zip(root.as_chunks::<4>().0) {
-        *cell = u64::from(u32::from_be_bytes(*bytes));
+pub(crate) fn hash_to_field<M: Machine>(root: &[u64; 4], out: &mut [Fp<M>; 4]) {
+    let mut sha =
+        Sha::<M> { state: AFTER_Z_PAD, schedule: [0; 64], machine: core::marker::PhantomData };
+    for (cells, word) in sha.schedule.as_chunks_mut::<2>().0.iter_mut().zip(root) {
+        *cells = [word >> 32, word & u64::from(u32::MAX)];
     }
     sha.finish(&TAIL_OF_FIRST, 0);
     let b_0 = sha.state;
@@ -148,7 +145,7 @@ mod tests {
     #[test]
     fn the_field_elements_of_a_root_are_pinned() {
         let mut out = [const { Fp::<Portable>::ZERO }; 4];
-        hash_to_field(&[0x5a; 32], &mut out);
+        hash_to_field(&[0x5a; 4], &mut out);
         assert!(out.iter().all(Fp::is_canonical));
     }
 }

@@ -135,12 +135,7 @@ pub(crate) fn polynomial_at<R: Ring>(coefficients: &[R], y: &R) -> R {
 
 /// Claims that `product` is in the class of g + X: its even part is g times its odd part's half in Y. Twice Y times that, so
 /// as to be even.
-fn same_class<R: Ring>(
-    frame: &Frame<R>,
-    product: &Mirrored<R>,
-    g: &R,
-    claims: &mut Claims<R>,
-) {
+fn same_class<R: Ring>(frame: &Frame<R>, product: &Mirrored<R>, g: &R, claims: &mut Claims<R>) {
     let mut even = product.plus.clone();
     even += &product.minus;
     even *= &frame.x;
@@ -160,12 +155,7 @@ fn negative_psi<R: Ring>((x, mut y): (&R, R), psi: Point<'_, R>, claims: &mut Cl
 }
 
 /// Claims that (g + X) Frobenius(d + X) is in Fp6: its odd part, g X^(p - 1) + Frobenius(d), is zero.
-fn inverse_classes<R: Ring>(
-    frame: &Frame<R>,
-    g: &R,
-    d: &mut [R; 6],
-    claims: &mut Claims<R>,
-) {
+fn inverse_classes<R: Ring>(frame: &Frame<R>, g: &R, d: &mut [R; 6], claims: &mut Claims<R>) {
     // d = the sum over j < 3 of (d_j + d_(j+3) (1 + u)) Y^j; Frobenius conjugates the coefficients and multiplies
     // Y^j by Y^(j (p - 1)).
     let mut one_less_u = frame.one.clone();

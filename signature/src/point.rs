@@ -12,17 +12,22 @@ impl Flags {
         Self(0b100 | larger as u64)
     }
 
+    /// Whether y is the larger half.
+    #[cfg(feature = "hints")]
+    pub(crate) const fn larger(self) -> bool {
+        self.0 & 1 == 1
+    }
+
     /// A coordinate without flags.
     pub(crate) const NONE: Self = Self(0);
 }
 
-/// A coordinate and the flags over it. The coordinate may be above p.
-pub(crate) fn decode<M: Machine>(bytes: &[u8; 48]) -> (Fp<M>, Flags) {
-    let mut limbs: Limbs = [0; 6];
-    for (limb, bytes) in limbs.iter_mut().rev().zip(bytes.as_chunks::<8>().0) {
-        *limb = u64::from_be_bytes(*bytes);
-    }
-    let flags = limbs[5] >> 61;
-    limbs[5] &= (1 << 61) - 1;
-    (Fp::new(limbs), Flags(flags))
+/// A coordinate and the flags over it, from six big-endian words. The coordinate may be above p.
+pub(crate) fn decode<M: Machine>(words: &[u64; 6]) -> (Fp<M>, Flags) {
+    let [e, d, c, b, a, lowest] = *words;
+    let limbs: Limbs = [lowest, a, b, c, d, e & COORDINATE];
+    (Fp::new(limbs), Flags(e >> 61))
 }
+
+/// What the flags leave of a coordinate's highest limb.
+const COORDINATE: u64 = (1 << 61) - 1;

@@ -12,6 +12,17 @@ use crate::field::{Limbs, Machine};
 #[derive(Debug, Clone, Copy)]
 pub struct Portable;
 
+/// The big-endian words of some bytes: a key's 48, a message's 32, a signature's 96.
+///
+/// # Panics
+/// If `BYTES` is not eight times `WORDS`.
+#[must_use]
+pub fn words<const BYTES: usize, const WORDS: usize>(bytes: &[u8; BYTES]) -> [u64; WORDS] {
+    const { assert!(BYTES == 8 * WORDS) };
+    let (words, _) = bytes.as_chunks::<8>();
+    core::array::from_fn(|i| u64::from_be_bytes(words[i]))
+}
+
 /// The element with these limbs, reduced.
 pub(crate) fn to_fq(limbs: &Limbs) -> Fq {
     Fq::from_le_bytes_mod_order(&limbs.map(u64::to_le_bytes).concat())

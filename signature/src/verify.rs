@@ -1,7 +1,5 @@
 //! The whole check of one signature.
 
-use core::borrow::Borrow;
-
 use crate::{
     field::{Fp, Machine},
     identity::{Choices, Frame, total},
@@ -13,17 +11,18 @@ use crate::{
     transcript::Transcript,
 };
 
-/// What is checked: that the committee less its absent members signed.
+/// What is checked: that the committee less its absent members signed. Points are compressed and, like the message,
+/// words of their bytes in big-endian order ([`words`](crate::words)).
 #[derive(Debug, Clone, Copy)]
-pub struct Check<'a, K> {
+pub struct Check<'a> {
     /// Compressed sum of all members' keys.
-    pub aggregate_pubkey: &'a [u8; 48],
+    pub aggregate_pubkey: &'a [u64; 6],
     /// Compressed keys of those who did not sign; a key once for each time that it is in the committee.
-    pub absent: &'a [K],
+    pub absent: &'a [[u64; 6]],
     /// What was signed.
-    pub signing_root: &'a [u8; 32],
+    pub signing_root: &'a [u64; 4],
     /// The compressed signature.
-    pub signature: &'a [u8; 96],
+    pub signature: &'a [u64; 12],
 }
 
 /// Why a signature is refused, or its hints.
@@ -48,10 +47,7 @@ pub enum Refused {
 /// # Errors
 /// If the signature is wrong, or no signature at all, whatever the hints; or if a hint is wrong. Never if the
 /// signature is right and the hints come from [`crate::hints::find`].
-pub fn verify<M: Machine, K: Borrow<[u8; 48]>>(
-    check: &Check<'_, K>,
-    hints: &mut [u64],
-) -> Result<(), Refused> {
+pub fn verify<M: Machine>(check: &Check<'_>, hints: &mut [u64]) -> Result<(), Refused> {
     let mut parts = Parts::<M>::split(hints, check.absent.len())?;
     parts.state(check)?;
     let mut transcript = Transcript::new();
@@ -92,18 +88,19 @@ impl<'a, M: Machine> Parts<'a, M> {
     }
 
     /// Writes what is true into the elements' head, and checks what the identity cannot: encodings and signs.
-    fn state<K: Borrow<[u8; 48]>>(&mut self, check: &Check<'_, K>) -> Result<(), Refused> {
+    fn state(&mut self, check: &Check<'_>) -> Result<(), Refused> {
         let key = signers_key(check.aggregate_pubkey, check.absent, self.keys)?;
         let [key_x, key_y, x_real, x_imaginary, u @ .., choices, spare, y_real, y_imaginary] =
             self.elements.first_chunk_mut::<{ STATEMENT + 2 }>().ok_or(Refused::HintLength)?;
         (*key_x, *key_y) = (key.x, key.y);
         // The imaginary part comes first, with the flags.
-        let [imaginary, real] = check.signature.as_chunks::<48>().0 else {
+        let [imaginary, real] = check.signature.as_chunks::<6>().0 else {
             return Err(Refused::MalformedSignature);
         };
         let (imaginary, flags) = decode(imaginary);
         let (real, no_flags) = decode(real);
-        let sign = if y_imaginary.is_zero() { &y_real } else { &y_imaginary }.is_larger_half();
+        let decides: &Fp<M> = if y_imaginary.is_zero() { y_real } else { y_imaginary };
+        let sign = decides.is_larger_half();
         let canonical = [&imaginary, &real, y_imaginary, y_real].iter().all(|x| x.is_canonical());
         if flags != Flags::finite(sign) || no_flags != Flags::NONE || !canonical {
             return Err(Refused::MalformedSignature);
@@ -117,7 +114,9 @@ impl<'a, M: Machine> Parts<'a, M> {
 
     /// Each mapped point's y has the sign of what it is the image of.
     fn mapped_signs(&self) -> Result<(), Refused> {
-        let [.., u_0_real, u_0_imaginary, u_1_real, u_1_imaginary, _, _] = &self.elements[..STATEMENT] else {
+        let [.., u_0_real, u_0_imaginary, u_1_real, u_1_imaginary, _, _] =
+            &self.elements[..STATEMENT]
+        else {
             return Err(Refused::HintLength);
         };
         let [_, _, _, _, y_0_real, y_0_imaginary, _, _, y_1_real, y_1_imaginary, ..] =

@@ -2,7 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use blst::min_pk::{AggregatePublicKey, AggregateSignature, PublicKey, SecretKey, Signature};
-use lc_signature::{Check, Portable, Refused, hints::{NoHints, find}, layout::hint_words, verify};
+use lc_signature::{
+    Check, Portable, Refused,
+    hints::{NoHints, find},
+    layout::hint_words,
+    verify, words,
+};
 use proptest::prelude::*;
 use sha2::Digest as _;
 
@@ -35,6 +40,39 @@ impl Committee {
     }
 }
 
+/// A check, from bytes.
+struct Words {
+    aggregate: [u64; 6],
+    absent: Vec<[u64; 6]>,
+    root: [u64; 4],
+    signature: [u64; 12],
+}
+
+impl Words {
+    fn new(
+        aggregate: &[u8; 48],
+        absent: &[[u8; 48]],
+        root: &[u8; 32],
+        signature: &[u8; 96],
+    ) -> Self {
+        Self {
+            aggregate: words(aggregate),
+            absent: absent.iter().map(words).collect(),
+            root: words(root),
+            signature: words(signature),
+        }
+    }
+
+    fn check(&self) -> Check<'_> {
+        Check {
+            aggregate_pubkey: &self.aggregate,
+            absent: &self.absent,
+            signing_root: &self.root,
+            signature: &self.signature,
+        }
+    }
+}
+
 #[test]
 fn a_signature_of_the_present_members_is_accepted() {
     let committee = Committee::new(5);
@@ -42,14 +80,9 @@ fn a_signature_of_the_present_members_is_accepted() {
     for (signers, seed) in [(5, 1), (4, 2), (2, 3)] {
         let root = [seed; 32];
         let signature = committee.sign(signers, &root);
-        let check = Check {
-            aggregate_pubkey: &aggregate,
-            absent: &keys[signers..],
-            signing_root: &root,
-            signature: &signature,
-        };
-        let mut hints = find(&check).unwrap();
-        verify::<Portable, _>(&check, &mut hints).unwrap();
+        let check = Words::new(&aggregate, &keys[signers..], &root, &signature);
+        let mut hints = find(&check.check()).unwrap();
+        verify::<Portable>(&check.check(), &mut hints).unwrap();
     }
 }
 
@@ -88,9 +121,10 @@ fn accepted(
     signature: &[u8; 96],
     others: &[u64],
 ) -> bool {
-    let check = Check { aggregate_pubkey: aggregate, absent, signing_root: root, signature };
+    let words = Words::new(aggregate, absent, root, signature);
+    let check = words.check();
     let mut hints = find(&check).unwrap_or_else(|_| others.to_vec());
-    verify::<Portable, _>(&check, &mut hints).is_ok()
+    verify::<Portable>(&check, &mut hints).is_ok()
 }
 
 proptest! {
@@ -108,8 +142,8 @@ proptest! {
         let (mut aggregate, mut keys) = (committee.aggregate(), committee.keys());
         let (mut root, mut signature) = (root, committee.sign(signers, &root));
         let absent = &mut keys[signers..];
-        let check = Check { aggregate_pubkey: &aggregate, absent: &*absent, signing_root: &root, signature: &signature };
-        let honest = find(&check).unwrap();
+        let honest = Words::new(&aggregate, absent, &root, &signature);
+        let honest = find(&honest.check()).unwrap();
         prop_assert!(accepted_by_blst(&aggregate, absent, &root, &signature));
         prop_assert!(accepted(&aggregate, absent, &root, &signature, &honest));
         match part {
@@ -132,17 +166,31 @@ fn malformed_points_are_refused_as_what_they_are() {
     let (keys, aggregate, root) = (committee.keys(), committee.aggregate(), [9; 32]);
     let signature = committee.sign(2, &root);
     let check = |aggregate: &[u8; 48], absent: [u8; 48], signature: &[u8; 96]| {
-        let honest = Check { aggregate_pubkey: &committee.aggregate(), absent: &keys[2..], signing_root: &root, signature: &committee.sign(2, &root) };
-        let mut hints = find(&honest).unwrap();
-        let check = Check { aggregate_pubkey: aggregate, absent: &[absent], signing_root: &root, signature };
-        (find(&check).err(), verify::<Portable, _>(&check, &mut hints))
+        let honest =
+            Words::new(&committee.aggregate(), &keys[2..], &root, &committee.sign(2, &root));
+        let mut hints = find(&honest.check()).unwrap();
+        let words = Words::new(aggregate, &[absent], &root, signature);
+        let check = words.check();
+        (find(&check).err(), verify::<Portable>(&check, &mut hints))
     };
     assert_eq!(check(&aggregate, keys[2], &signature), (None, Ok(())));
 
-    let infinity = { let mut key = [0; 48]; key[0] = 0xc0; key };
+    let infinity = {
+        let mut key = [0; 48];
+        key[0] = 0xc0;
+        key
+    };
     // p - 1 has no y; p and 2^381 - 1 are not below p; without the first flag a point is not compressed.
-    let above = { let mut key = [0xff; 48]; key[0] = 0x9f; key };
-    let plain = { let mut key = keys[2]; key[0] ^= 0x80; key };
+    let above = {
+        let mut key = [0xff; 48];
+        key[0] = 0x9f;
+        key
+    };
+    let plain = {
+        let mut key = keys[2];
+        key[0] ^= 0x80;
+        key
+    };
     for malformed in [infinity, above, plain] {
         assert_eq!(check(&malformed, keys[2], &signature).1, Err(Refused::MalformedKey));
         assert_eq!(check(&aggregate, malformed, &signature).1, Err(Refused::MalformedKey));
@@ -160,10 +208,11 @@ fn a_committee_less_all_its_members_is_refused() {
     let committee = Committee::new(2);
     let (keys, aggregate, root) = (committee.keys(), committee.aggregate(), [9; 32]);
     let signature = committee.sign(1, &root);
-    let check = Check { aggregate_pubkey: &aggregate, absent: &keys, signing_root: &root, signature: &signature };
+    let words = Words::new(&aggregate, &keys, &root, &signature);
+    let check = words.check();
     assert_eq!(find(&check), Err(NoHints::DegenerateKeys));
     let mut hints = vec![0; hint_words(2)];
-    assert!(verify::<Portable, _>(&check, &mut hints).is_err());
+    assert!(verify::<Portable>(&check, &mut hints).is_err());
 }
 
 #[test]
@@ -183,8 +232,12 @@ fn the_hints_of_a_fixed_signature_are_pinned() {
     let committee = Committee::new(3);
     let (keys, aggregate, root) = (committee.keys(), committee.aggregate(), [1; 32]);
     let signature = committee.sign(2, &root);
-    let check = Check { aggregate_pubkey: &aggregate, absent: &keys[2..], signing_root: &root, signature: &signature };
-    let bytes: Vec<u8> = find(&check).unwrap().iter().flat_map(|word| word.to_le_bytes()).collect();
+    let words = Words::new(&aggregate, &keys[2..], &root, &signature);
+    let bytes: Vec<u8> =
+        find(&words.check()).unwrap().iter().flat_map(|word| word.to_le_bytes()).collect();
     assert_eq!(bytes.len(), 8 * hint_words(1));
-    assert_eq!(format!("{:x}", sha2::Sha256::digest(&bytes)), "3f855b4c9f37ef91a6eb940f8f0c190c1479e5381bbc7db9897a778f3f35cc97");
+    assert_eq!(
+        format!("{:x}", sha2::Sha256::digest(&bytes)),
+        "3f855b4c9f37ef91a6eb940f8f0c190c1479e5381bbc7db9897a778f3f35cc97"
+    );
 }

@@ -10,8 +10,8 @@ use lc_core::{
     alloy_primitives::{B256, U256},
     containers::{compute_signing_root, compute_sync_committee_domain},
     host::NativeCrypto,
-    merkle::chunk_u64,
     objects::{LightClientBootstrap, LightClientHeader, LightClientUpdate},
+    root::Root,
 };
 
 use crate::{
@@ -185,7 +185,7 @@ impl Chain {
     pub(crate) fn signing_root(&self, header: &BeaconBlockHeader, version: [u8; 4]) -> B256 {
         let root = &self.spec.genesis_validators_root;
         let domain = compute_sync_committee_domain::<NativeCrypto>(version, root);
-        compute_signing_root::<NativeCrypto>(header, &domain)
+        compute_signing_root::<NativeCrypto>(&(*header).into(), &domain).into()
     }
 
     pub(crate) fn version(&self, slot: u64) -> [u8; 4] {
@@ -209,7 +209,7 @@ impl Chain {
         let epoch_index = GeneralizedIndex(at.finalized_root.0 ^ 1);
         let committee = self.committee(self.spec.period_at_slot(slot)).root();
         SparseTree::new(&self.seed, "state", slot)
-            .with(epoch_index, chunk_u64(finalized_epoch))
+            .with(epoch_index, Root::of_u64(finalized_epoch).into())
             .with(at.finalized_root, finalized_root)
             .with(at.current_sync_committee, committee)
             .with(at.next_sync_committee, next_committee)
@@ -263,7 +263,7 @@ impl Chain {
         };
         // None for extra data that no block can have: nothing is then the root, as in a real chain.
         let root = execution.hash_tree_root::<NativeCrypto>(fork).unwrap_or_default();
-        let body = body.with(index, root);
+        let body = body.with(index, root.into());
         (body.branch(index), body.root())
     }
 

@@ -9,7 +9,12 @@ mod finality;
 mod inclusion;
 
 use lc_core::statement::{CommitteeChangeWitness, InclusionWitness};
-use lc_core::{ProgramId, host::NativeCrypto, sync_protocol::CheckError};
+use lc_core::{
+    ProgramId,
+    host::NativeCrypto,
+    sync_protocol::CheckError,
+    words::{Words, to_bytes},
+};
 
 use crate::{builder::Preset, chain::Chain};
 
@@ -43,14 +48,13 @@ impl Witness {
         }
     }
 
-    /// The bytes that the guest reads.
+    /// The bytes that a server is given for it.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        match self {
-            Self::CommitteeChange(witness) => bincode::serialize(witness),
-            Self::Inclusion(witness) => bincode::serialize(witness),
-        }
-        .expect("a witness holds nothing that bincode cannot write")
+        to_bytes(&match self {
+            Self::CommitteeChange(witness) => witness.encode(),
+            Self::Inclusion(witness) => witness.encode(),
+        })
     }
 }
 

@@ -42,7 +42,8 @@ impl<'a> SparseTree<'a> {
             return *leaf;
         }
         if self.leaves.keys().any(|leaf| is_below(*leaf, index)) {
-            return NativeCrypto::hash_pair(&self.node(2 * index), &self.node(2 * index + 1));
+            let [left, right] = [2 * index, 2 * index + 1].map(|child| self.node(child).into());
+            return NativeCrypto::hash_pair(&left, &right).into();
         }
         self.seed.bytes(self.label, &[self.slot, index])
     }

@@ -8,7 +8,10 @@ use blst::{
 use sha2::{Digest, Sha256};
 use tiny_keccak::{Hasher, Keccak};
 
-use crate::crypto::{BLS_DST, BlsPubkey, Crypto, SignatureCheck, SignatureError};
+use crate::{
+    crypto::{BLS_DST, BlsPubkey, BlsSignature, Crypto, SignatureCheck, SignatureError},
+    root::{PubkeyWords, Root, bytes},
+};
 
 /// [`Crypto`] on the host.
 #[derive(Debug, Clone, Copy)]
@@ -20,8 +23,9 @@ const INFINITY_FLAG: u8 = 0x40;
 const SIGN_FLAG: u8 = 0x20;
 
 impl Crypto for NativeCrypto {
-    fn hash_pair(left: &B256, right: &B256) -> B256 {
-        B256::from_slice(&Sha256::new().chain_update(left).chain_update(right).finalize())
+    fn hash_pair(left: &Root, right: &Root) -> Root {
+        let [left, right] = [*left, *right].map(B256::from);
+        B256::from_slice(&Sha256::new().chain_update(left).chain_update(right).finalize()).into()
     }
 
     fn keccak256(data: &[u8]) -> B256 {
@@ -34,12 +38,18 @@ impl Crypto for NativeCrypto {
 
     fn verify_sync_signature(check: &SignatureCheck<'_>) -> Result<(), SignatureError> {
         let key = signers_key(check.aggregate_pubkey, check.absent)?;
-        let signature = Signature::from_bytes(check.signature.as_slice())
-            .map_err(|_| SignatureError::MalformedSignature)?;
+        let signature =
+            Signature::from_bytes(BlsSignature::from(bytes(check.signature)).as_slice())
+                .map_err(|_| SignatureError::MalformedSignature)?;
         // True: also refuse the point at infinity.
         signature.validate(true).map_err(|_| SignatureError::MalformedSignature)?;
-        let message = check.signing_root.as_slice();
-        match signature.fast_aggregate_verify_pre_aggregated(false, message, BLS_DST, &key) {
+        let message = B256::from(check.signing_root);
+        match signature.fast_aggregate_verify_pre_aggregated(
+            false,
+            message.as_slice(),
+            BLS_DST,
+            &key,
+        ) {
             BLST_ERROR::BLST_SUCCESS => Ok(()),
             _ => Err(SignatureError::Mismatch),
         }
@@ -47,10 +57,13 @@ impl Crypto for NativeCrypto {
 }
 
 /// The committee's aggregate key less the absent ones.
-fn signers_key(aggregate: &BlsPubkey, absent: &[BlsPubkey]) -> Result<PublicKey, SignatureError> {
-    let mut sum = AggregatePublicKey::from_public_key(&decompress(aggregate)?);
+fn signers_key(
+    aggregate: &PubkeyWords,
+    absent: &[PubkeyWords],
+) -> Result<PublicKey, SignatureError> {
+    let mut sum = AggregatePublicKey::from_public_key(&decompress(&bytes(aggregate))?);
     for key in absent {
-        let mut negated = *key;
+        let mut negated: BlsPubkey = bytes(key);
         negated[0] ^= SIGN_FLAG;
         // False: no subgroup check; the key's membership in the committee's tree vouches for it.
         sum.add_public_key(&decompress(&negated)?, false)
@@ -76,7 +89,7 @@ mod tests {
     use blst::min_pk::{AggregateSignature, SecretKey};
 
     use super::*;
-    use crate::crypto::BlsSignature;
+    use crate::root::{pubkey_words, signature_words};
 
     const MESSAGE: B256 = B256::repeat_byte(0x5a);
 
@@ -104,9 +117,13 @@ mod tests {
         absent: &[BlsPubkey],
         signature: &BlsSignature,
     ) -> Result<(), SignatureError> {
-        let signing_root = MESSAGE;
-        let check = SignatureCheck { aggregate_pubkey, absent, signing_root, signature };
-        NativeCrypto::verify_sync_signature(&check)
+        let absent: Vec<_> = absent.iter().map(pubkey_words).collect();
+        NativeCrypto::verify_sync_signature(&SignatureCheck {
+            aggregate_pubkey: &pubkey_words(aggregate_pubkey),
+            absent: &absent,
+            signing_root: MESSAGE.into(),
+            signature: &signature_words(signature),
+        })
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a client asks a proof of: Ethereum nodes' own objects, checked natively before any prover sees
 //! them, and turned into what the guest reads.
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::Bytes;
 use alloy_sol_types::SolValue;
 use serde::{Deserialize, Serialize};
 
@@ -9,10 +9,14 @@ use super::witness::{period_update, signed_finality, verify_header};
 use crate::{
     chain_spec::{ChainSpec, ChainSpecError},
     host::NativeCrypto,
-    objects::{LightClientFinalityUpdate, LightClientUpdate, ObjectError, SyncCommittee},
+    objects::{
+        LightClientFinalityUpdate, LightClientHeader, LightClientUpdate, ObjectError, SyncCommittee,
+    },
     program::ProgramId,
+    root::Root,
     statement::{AccountProof, CommitteeChangeWitness, InclusionWitness},
     sync_protocol::CheckError,
+    words::{Words, to_bytes},
 };
 
 /// Most updates in one request: `MAX_REQUEST_LIGHT_CLIENT_UPDATES` of altair/light-client/p2p-interface.md, so
@@ -61,7 +65,7 @@ pub enum ProgramInput {
 pub struct Checked {
     /// The program that proves it.
     pub program: ProgramId,
-    /// What the guest reads: bincode of its witness.
+    /// The witness of its statement: [`crate::words`], little endian.
     pub witness: Vec<u8>,
     /// What the guest will commit: `abi.encode` of its statement, computed natively.
     pub public_values: Vec<u8>,
@@ -123,6 +127,11 @@ impl CommitteeChangeInput {
     /// # Errors
     /// [`InputError`] where an object does not decode or a header's execution part is wrong.
     pub fn witness(&self) -> Result<CommitteeChangeWitness, InputError> {
+        self.read().map(|(witness, _)| witness)
+    }
+
+    /// The witness, and the finalized headers whole.
+    fn read(&self) -> Result<(CommitteeChangeWitness, Vec<LightClientHeader>), InputError> {
         let spec = &self.chain;
         spec.validate()?;
         if self.updates.len() > MAX_UPDATES {
@@ -131,6 +140,7 @@ impl CommitteeChangeInput {
         let mut committee = decode_committee(spec, &self.committee)?;
         let signer_committee = root(&committee);
         let mut updates = Vec::with_capacity(self.updates.len());
+        let mut finalized = Vec::with_capacity(self.updates.len());
         for (number, ssz) in self.updates.iter().enumerate() {
             let what = || update_name(number);
             let update = LightClientUpdate::from_ssz(spec, ssz)
@@ -138,23 +148,26 @@ impl CommitteeChangeInput {
             verify_header(spec, "attested", &update.attested_header)
                 .map_err(|source| InputError::Check { what: what(), source })?;
             updates.push(period_update(spec, &committee, &update));
+            finalized.push(update.finalized_header);
             committee = update.next_sync_committee;
         }
         let (chain, signer_period) = (spec.clone(), self.signer_period);
-        Ok(CommitteeChangeWitness { chain, signer_period, signer_committee, updates })
+        let witness = CommitteeChangeWitness { chain, signer_period, signer_committee, updates };
+        Ok((witness, finalized))
     }
 
     fn check(&self) -> Result<Checked, InputError> {
-        let witness = self.witness()?;
+        let (witness, finalized) = self.read()?;
         let statement = witness
             .verify_numbered::<NativeCrypto>()
             .map_err(|(number, source)| InputError::Check { what: update_name(number), source })?;
+        for (number, header) in finalized.iter().enumerate() {
+            verify_header(&self.chain, "finalized", header)
+                .map_err(|source| InputError::Check { what: update_name(number), source })?;
+        }
         let public_values = statement.abi_encode();
-        Ok(Checked {
-            program: ProgramId::CommitteeChange,
-            witness: encode(&witness),
-            public_values,
-        })
+        let witness = to_bytes(&witness.encode());
+        Ok(Checked { program: ProgramId::CommitteeChange, witness, public_values })
     }
 }
 
@@ -164,6 +177,11 @@ impl InclusionInput {
     /// # Errors
     /// [`InputError`] where an object does not decode or a header's execution part is wrong.
     pub fn witness(&self) -> Result<InclusionWitness, InputError> {
+        self.read().map(|(witness, _)| witness)
+    }
+
+    /// The witness, and the finalized header whole.
+    fn read(&self) -> Result<(InclusionWitness, LightClientHeader), InputError> {
         let spec = &self.chain;
         spec.validate()?;
         let committee = decode_committee(spec, &self.committee)?;
@@ -172,24 +190,28 @@ impl InclusionInput {
             .map_err(|source| InputError::Object { what: what(), source })?;
         verify_header(spec, "attested", &update.attested_header)
             .map_err(|source| InputError::Check { what: what(), source })?;
-        Ok(InclusionWitness {
+        let witness = InclusionWitness {
             chain: spec.clone(),
             signer_period: self.signer_period,
             signer_committee: root(&committee),
             finality: signed_finality(spec, &committee, &update),
             accounts: self.accounts.clone(),
-        })
+        };
+        Ok((witness, update.finalized_header))
     }
 
     fn check(&self) -> Result<Checked, InputError> {
-        let witness = self.witness()?;
+        let (witness, finalized) = self.read()?;
         let statement = witness.verify::<NativeCrypto>().map_err(|source| {
             let account = source.is_about_accounts();
             let what = if account { "list of account proofs" } else { "finality update" };
             InputError::Check { what: what.to_owned(), source }
         })?;
+        verify_header(&self.chain, "finalized", &finalized)
+            .map_err(|source| InputError::Check { what: "finality update".to_owned(), source })?;
         let public_values = statement.abi_encode();
-        Ok(Checked { program: ProgramId::Inclusion, witness: encode(&witness), public_values })
+        let witness = to_bytes(&witness.encode());
+        Ok(Checked { program: ProgramId::Inclusion, witness, public_values })
     }
 }
 
@@ -202,10 +224,6 @@ fn decode_committee(spec: &ChainSpec, ssz: &[u8]) -> Result<SyncCommittee, Input
         .map_err(|source| InputError::Object { what: "sync committee".to_owned(), source })
 }
 
-fn root(committee: &SyncCommittee) -> B256 {
-    committee.hash_tree_root::<NativeCrypto>()
-}
-
-fn encode(witness: &impl Serialize) -> Vec<u8> {
-    bincode::serialize(witness).expect("a witness holds nothing that bincode cannot write")
+fn root(committee: &SyncCommittee) -> Root {
+    committee.hash_tree_root::<NativeCrypto>().into()
 }

@@ -11,6 +11,7 @@ use crate::{
     host::NativeCrypto,
     merkle::is_valid_normalized_merkle_branch,
     objects::{LightClientBootstrap, LightClientHeader, LightClientUpdate, SyncCommittee},
+    root::signature_words,
     sync_protocol::{
         CheckError, fork_at_slot, verify_period, verify_signature, verify_slots,
         verify_supermajority,
@@ -152,14 +153,9 @@ impl LightClientStore {
         self.verify_finality(spec, update)?;
         self.verify_next_committee(spec, update)?;
         let signers = witness::signers(committee, &update.sync_aggregate);
-        let signature = &update.sync_aggregate.sync_committee_signature;
-        verify_signature::<NativeCrypto>(
-            spec,
-            &attested.beacon,
-            signature_slot,
-            &signers,
-            signature,
-        )?;
+        let signature = signature_words(&update.sync_aggregate.sync_committee_signature);
+        let attested = attested.beacon.into();
+        verify_signature::<NativeCrypto>(spec, &attested, signature_slot, &signers, &signature)?;
         Ok(())
     }
 

@@ -4,15 +4,18 @@ use alloy_primitives::B256;
 
 use crate::{
     chain_spec::ChainSpec,
+    containers::ExecutionPayloadHeader,
     crypto::Crypto,
+    fork::Fork,
     host::NativeCrypto,
-    merkle::pubkey_root,
+    merkle::{is_valid_merkle_branch, merkleize, pubkey_root},
     objects::{
         LightClientFinalityUpdate, LightClientHeader, LightClientUpdate, SyncAggregate,
         SyncCommittee,
     },
-    statement::PeriodUpdate,
-    sync_protocol::{CheckError, SignedFinality, Signers, verify_execution},
+    root::{Root, pubkey_words, signature_words},
+    statement::{Execution, PeriodUpdate},
+    sync_protocol::{CheckError, SignedFinality, Signers, fork_at_slot},
 };
 
 /// Who of `committee` signed, with the multiproof of those who did not.
@@ -26,7 +29,7 @@ pub fn signers(committee: &SyncCommittee, aggregate: &SyncAggregate) -> Signers 
         .iter()
         .enumerate()
         .map(|(member, key)| Node {
-            root: pubkey_root::<NativeCrypto>(&key.0),
+            root: pubkey_root::<NativeCrypto>(&pubkey_words(key)),
             proof: if aggregate.signed(member) { None } else { Some(Vec::new()) },
         })
         .collect();
@@ -36,18 +39,18 @@ pub fn signers(committee: &SyncCommittee, aggregate: &SyncAggregate) -> Signers 
     let absent =
         committee.pubkeys.iter().enumerate().filter(|(member, _)| !aggregate.signed(*member));
     Signers {
-        aggregate_pubkey: committee.aggregate_pubkey,
-        bits: aggregate.sync_committee_bits.clone(),
-        absent: absent.map(|(_, key)| *key).collect(),
+        aggregate_pubkey: pubkey_words(&committee.aggregate_pubkey),
+        bits: bit_words(&aggregate.sync_committee_bits),
+        absent: absent.map(|(_, key)| pubkey_words(key)).collect(),
         proof: layer.pop().map_or_else(Vec::new, |root| root.proof.unwrap_or(vec![root.root])),
     }
 }
 
 /// A node of the tree over the keys while the multiproof is made.
 struct Node {
-    root: B256,
+    root: Root,
     /// What the multiproof of this subtree holds; none if nobody in it is absent.
-    proof: Option<Vec<B256>>,
+    proof: Option<Vec<Root>>,
 }
 
 impl Node {
@@ -62,6 +65,12 @@ impl Node {
     }
 }
 
+/// Bits in words, the first in the lowest.
+fn bit_words(bits: &[u8]) -> Vec<u64> {
+    let word = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    bits.chunks(8).map(word).collect()
+}
+
 /// The witness of an update's finality.
 pub(super) fn signed_finality(
     spec: &ChainSpec,
@@ -69,22 +78,52 @@ pub(super) fn signed_finality(
     update: &LightClientFinalityUpdate,
 ) -> SignedFinality {
     SignedFinality {
-        attested: update.attested_header.beacon,
+        attested: update.attested_header.beacon.into(),
         signature_slot: update.signature_slot,
-        signature: update.sync_aggregate.sync_committee_signature,
+        signature: signature_words(&update.sync_aggregate.sync_committee_signature),
         signers: signers(committee, &update.sync_aggregate),
-        finalized: update.finalized_header.beacon,
-        finality_branch: update.finality_branch.clone(),
-        execution: update.finalized_header.execution.clone(),
-        execution_branch: execution_branch(spec, &update.finalized_header),
+        finalized: update.finalized_header.beacon.into(),
+        finality_branch: roots(&update.finality_branch),
+        execution: execution(spec, &update.finalized_header).unwrap_or_default(),
     }
 }
 
-/// The branch that a witness holds: none before Capella, where objects of later forks pad it with zeros.
-fn execution_branch(spec: &ChainSpec, header: &LightClientHeader) -> Vec<B256> {
-    let has_execution =
-        spec.fork_at_slot(header.beacon.slot).is_some_and(|fork| fork.has_execution());
-    if has_execution { header.execution_branch.to_vec() } else { Vec::new() }
+fn roots(branch: &[B256]) -> Vec<Root> {
+    branch.iter().copied().map(Root::from).collect()
+}
+
+/// The witness of a header's execution. None before Capella, and for a header that is not valid.
+fn execution(spec: &ChainSpec, header: &LightClientHeader) -> Option<Execution> {
+    let fork = spec.fork_at_slot(header.beacon.slot).filter(|fork| fork.has_execution())?;
+    let payload = &header.execution;
+    let fields = payload.field_roots::<NativeCrypto>(fork)?;
+    let (first, more) = fields.split_at(fields.len().min(16));
+    let tree = Tree::new(first);
+    let beyond = (!more.is_empty()).then(|| Tree::new(more).node(0, 4));
+    Some(Execution {
+        block_number: payload.block_number,
+        block_hash: payload.block_hash.into(),
+        state_root: payload.state_root.into(),
+        beside_hash: [tree.node(13, 0), tree.node(7, 1), tree.node(2, 2)],
+        beside_number: [tree.node(7, 0), tree.node(2, 1)],
+        beside_state_root: [tree.node(3, 0), tree.node(0, 1)],
+        branch: beyond.into_iter().chain(roots(&header.execution_branch)).collect(),
+    })
+}
+
+/// A tree of sixteen leaves.
+struct Tree<'a>(&'a [Root]);
+
+impl<'a> Tree<'a> {
+    const fn new(leaves: &'a [Root]) -> Self {
+        Self(leaves)
+    }
+
+    /// Node number `position` of those `height` above the leaves.
+    fn node(&self, position: usize, height: usize) -> Root {
+        let leaves = self.0.iter().skip(position << height).take(1 << height);
+        merkleize::<NativeCrypto>(&mut leaves.copied().collect::<Vec<_>>(), height)
+    }
 }
 
 /// The witness of one period's update.
@@ -95,20 +134,43 @@ pub(super) fn period_update(
 ) -> PeriodUpdate {
     PeriodUpdate {
         finality: signed_finality(spec, committee, &update.clone().into()),
-        next_committee: update.next_sync_committee.hash_tree_root::<NativeCrypto>(),
-        next_committee_branch: update.next_sync_committee_branch.clone(),
+        next_committee: update.next_sync_committee.hash_tree_root::<NativeCrypto>().into(),
+        next_committee_branch: roots(&update.next_sync_committee_branch),
     }
 }
 
-/// `is_valid_light_client_header`, of the header called `what`.
+/// `is_valid_light_client_header`: the header called `what` holds the execution payload header that
+/// its block has, in the form of its slot's fork.
 ///
-/// Guests check only the finalized header: no statement says anything of the attested block's execution. A
-/// node that sends a wrong one is broken all the same, so the host refuses it.
+/// Guests check less: no statement says anything of the attested block's execution, and only three fields of the
+/// finalized block's are in one. A node that sends a header with a fault elsewhere is broken all the same, so the
+/// host refuses it.
+///
+/// # Errors
+/// [`CheckError::ExecutionFields`], [`CheckError::ExecutionBranch`] or [`CheckError::BeforeAltair`].
 pub(super) fn verify_header(
     spec: &ChainSpec,
     what: &'static str,
     header: &LightClientHeader,
 ) -> Result<(), CheckError> {
-    let LightClientHeader { beacon, execution, execution_branch } = header;
-    verify_execution::<NativeCrypto>(spec, what, beacon, execution, execution_branch)
+    let LightClientHeader { beacon, execution, execution_branch: branch } = header;
+    let fork = fork_at_slot(spec, beacon.slot)?;
+    if fork < Fork::Deneb && !execution.has_no_blob_fields() {
+        return Err(CheckError::ExecutionFields(what));
+    }
+    let Some(index) = fork.gindices().execution_payload else {
+        let absent = *execution == ExecutionPayloadHeader::default();
+        return if absent && branch.iter().all(B256::is_zero) {
+            Ok(())
+        } else {
+            Err(CheckError::ExecutionFields(what))
+        };
+    };
+    let root =
+        execution.hash_tree_root::<NativeCrypto>(fork).ok_or(CheckError::ExecutionFields(what))?;
+    if is_valid_merkle_branch::<NativeCrypto>(&root, branch, index, &beacon.body_root) {
+        Ok(())
+    } else {
+        Err(CheckError::ExecutionBranch(what))
+    }
 }

@@ -9,47 +9,48 @@ use super::{Account, Inclusion, Slot};
 use crate::{
     chain_spec::ChainSpec,
     crypto::Crypto,
+    root::Root,
     sync_protocol::{CheckError, SignedFinality, fork_at_slot},
-    trie::{TrieError, decode_account, decode_slot_value, verify_proof},
+    trie::{decode_account, decode_slot_value, verify_proof},
 };
 
-/// What the inclusion program is given.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InclusionWitness {
+/// What the inclusion program is given. `B` holds a trie node's bytes: a guest reads them where they lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InclusionWitness<B = Bytes> {
     /// The chain's constants; committed as their hash.
     pub chain: ChainSpec,
     /// Period of the committee that signed; committed.
     pub signer_period: u64,
     /// `hash_tree_root` of that committee; committed.
-    pub signer_committee: B256,
+    pub signer_committee: Root,
     /// What it signed and saw finalized.
     pub finality: SignedFinality,
     /// What is looked up in the finalized state.
-    pub accounts: Vec<AccountProof>,
+    pub accounts: Vec<AccountProof<B>>,
 }
 
 /// An account and some of its storage, with the trie nodes that `eth_getProof` gives for them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccountProof {
+pub struct AccountProof<B = Bytes> {
     /// The account's address.
     pub address: Address,
     /// RLP of the state trie's nodes from the root on: `accountProof`.
-    pub nodes: Vec<Bytes>,
+    pub nodes: Vec<B>,
     /// The slots, in the order of the answer.
-    pub storage: Vec<StorageProof>,
+    pub storage: Vec<StorageProof<B>>,
 }
 
 /// A storage slot with its trie nodes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StorageProof {
+pub struct StorageProof<B = Bytes> {
     /// The slot's key, before hashing.
     pub key: B256,
     /// RLP of the storage trie's nodes from the root on: `storageProof[].proof`. Empty where the account
     /// does not exist.
-    pub nodes: Vec<Bytes>,
+    pub nodes: Vec<B>,
 }
 
-impl InclusionWitness {
+impl<B: AsRef<[u8]>> InclusionWitness<B> {
     /// Checks finality and every trie proof, and gives what may be said.
     ///
     /// # Errors
@@ -61,34 +62,35 @@ impl InclusionWitness {
         }
         let finalized = &self.finality.finalized;
         let period = self.signer_period;
-        let signed = self.finality.verify::<C>(&self.chain, period, &self.signer_committee)?;
+        let verified = self.finality.verify::<C>(&self.chain, period, &self.signer_committee)?;
         if !fork_at_slot(&self.chain, finalized.slot)?.has_execution() {
             return Err(CheckError::NoExecution { slot: finalized.slot });
         }
         let execution = &self.finality.execution;
+        let state_root = execution.state_root.into();
         let accounts = self
             .accounts
             .iter()
             .enumerate()
-            .map(|(number, proof)| proof.verify::<C>(number, execution.state_root))
+            .map(|(number, proof)| proof.verify::<C>(number, state_root))
             .collect::<Result<_, _>>()?;
         Ok(Inclusion {
             chain: self.chain.hash_tree_root::<C>(),
             signerPeriod: period,
-            signerCommittee: self.signer_committee,
-            participation: signed,
+            signerCommittee: self.signer_committee.into(),
+            participation: verified.participation,
             attestedSlot: self.finality.attested.slot,
             finalizedSlot: finalized.slot,
-            finalizedRoot: finalized.hash_tree_root::<C>(),
+            finalizedRoot: verified.finalized_root.into(),
             executionNumber: execution.block_number,
-            executionHash: execution.block_hash,
-            executionStateRoot: execution.state_root,
+            executionHash: execution.block_hash.into(),
+            executionStateRoot: state_root,
             accounts,
         })
     }
 }
 
-impl AccountProof {
+impl<B: AsRef<[u8]>> AccountProof<B> {
     /// Looks the account and its slots up in the state with root `state_root`. `number` is the proof's
     /// position in the request, for errors.
     ///
@@ -100,7 +102,7 @@ impl AccountProof {
         state_root: B256,
     ) -> Result<Account, CheckError> {
         let path = C::keccak256(self.address.as_slice());
-        let found = lookup::<C>(state_root, &path, &self.nodes)
+        let found = verify_proof::<C>(state_root, &path, &self.nodes)
             .map_err(|source| CheckError::Account { account: number, source })?;
         let Some(rlp) = found else { return self.absent(number) };
         let account = decode_account(rlp)
@@ -126,7 +128,7 @@ impl AccountProof {
         if let Some(slot) = self.storage.iter().position(|slot| !slot.nodes.is_empty()) {
             return Err(CheckError::StorageOfAbsent { account: number, slot });
         }
-        let zero = |slot: &StorageProof| Slot { key: slot.key, value: U256::ZERO };
+        let zero = |slot: &StorageProof<B>| Slot { key: slot.key, value: U256::ZERO };
         Ok(Account {
             account: self.address,
             exists: false,
@@ -139,7 +141,7 @@ impl AccountProof {
     }
 }
 
-impl StorageProof {
+impl<B: AsRef<[u8]>> StorageProof<B> {
     fn verify<C: Crypto>(
         &self,
         account: usize,
@@ -147,7 +149,7 @@ impl StorageProof {
         storage_root: B256,
     ) -> Result<Slot, CheckError> {
         let path = C::keccak256(self.key.as_slice());
-        let found = lookup::<C>(storage_root, &path, &self.nodes)
+        let found = verify_proof::<C>(storage_root, &path, &self.nodes)
             .map_err(|source| CheckError::Slot { account, slot, source })?;
         let value = match found {
             Some(rlp) => decode_slot_value(rlp).map_err(|source| CheckError::SlotValue {
@@ -159,13 +161,4 @@ impl StorageProof {
         };
         Ok(Slot { key: self.key, value })
     }
-}
-
-fn lookup<'a, C: Crypto>(
-    root: B256,
-    path: &B256,
-    nodes: &'a [Bytes],
-) -> Result<Option<&'a [u8]>, TrieError> {
-    let nodes: Vec<&[u8]> = nodes.iter().map(|node| node.as_ref()).collect();
-    verify_proof::<C>(root, path, &nodes)
 }

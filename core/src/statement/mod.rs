@@ -5,9 +5,11 @@
 //! prover's: private, compact, and never believed.
 
 mod committee_change;
+mod execution;
 mod inclusion;
 
 pub use committee_change::{CommitteeChangeWitness, PeriodUpdate};
+pub use execution::Execution;
 pub use inclusion::{AccountProof, InclusionWitness, StorageProof};
 pub use public_values::{Account, CommitteeChange, Inclusion, Slot};
 

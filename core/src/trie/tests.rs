@@ -31,8 +31,7 @@ fn verify<'a>(
     path: &B256,
     nodes: &'a [Vec<u8>],
 ) -> Result<Option<&'a [u8]>, TrieError> {
-    let nodes: Vec<&[u8]> = nodes.iter().map(Vec::as_slice).collect();
-    verify_proof::<NativeCrypto>(root, path, &nodes)
+    verify_proof::<NativeCrypto>(root, path, nodes)
 }
 
 /// Which check refuses a proof that was made and then spoilt.

@@ -6,9 +6,9 @@ fields can change places unseen.
 """
 import pathlib
 from eth_abi import encode
-from remerkleable.basic import uint8, uint64
-from remerkleable.byte_arrays import Bytes32, ByteVector
-from remerkleable.complex import Container, List
+from remerkleable.basic import uint64
+from remerkleable.byte_arrays import Bytes32
+from remerkleable.complex import Container, List, Vector
 
 HERE = pathlib.Path(__file__).parent
 
@@ -35,18 +35,10 @@ write("inclusion.hex", encode([INCLUSION], [(
     ])]))
 
 
-class Fork(Container):
-    version: ByteVector[4]
-    epoch: uint64
-    fork: uint8
-
-
 class ChainSpec(Container):
     genesis_validators_root: Bytes32
-    slots_per_epoch: uint64
-    epochs_per_sync_committee_period: uint64
-    sync_committee_size: uint64
-    forks: List[Fork, 16]
+    preset: Vector[uint64, 3]
+    forks: List[uint64, 32]
 
 
 # config.yaml and genesis_validators_root.txt of eth-clients/{mainnet,sepolia,hoodi}.
@@ -63,8 +55,7 @@ NETWORKS = {
 }
 for name, (root, forks) in NETWORKS.items():
     spec = ChainSpec(
-        genesis_validators_root=Bytes32(bytes.fromhex(root)), slots_per_epoch=32,
-        epochs_per_sync_committee_period=256, sync_committee_size=512,
-        forks=[Fork(version=ByteVector[4](bytes.fromhex(v)), epoch=e, fork=i + 1)
-               for i, (v, e) in enumerate(forks)])
+        genesis_validators_root=Bytes32(bytes.fromhex(root)), preset=[32, 256, 512],
+        forks=[word for i, (v, e) in enumerate(forks)
+               for word in (int.from_bytes(bytes.fromhex(v), "little") + ((i + 1) << 32), e)])
     write(f"chain_{name}.hex", bytes(spec.hash_tree_root()))

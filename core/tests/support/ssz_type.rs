@@ -127,19 +127,21 @@ fn chunks(bytes: &[u8]) -> Vec<B256> {
     bytes.chunks(32).map(|chunk| B256::right_padding_from(chunk)).collect()
 }
 
+fn hash_pair(left: &B256, right: &B256) -> B256 {
+    NativeCrypto::hash_pair(&(*left).into(), &(*right).into()).into()
+}
+
 fn mix_in(root: B256, count: usize) -> B256 {
-    NativeCrypto::hash_pair(&root, &B256::right_padding_from(&(count as u64).to_le_bytes()))
+    hash_pair(&root, &B256::right_padding_from(&(count as u64).to_le_bytes()))
 }
 
 /// Root of a tree with `limit` leaves of which the first are given and the rest zero.
 fn merkleize(leaves: &[B256], limit: usize) -> B256 {
     let (mut layer, mut zero) = (leaves.to_vec(), B256::ZERO);
     for _ in 0..limit.next_power_of_two().ilog2() {
-        layer = layer
-            .chunks(2)
-            .map(|pair| NativeCrypto::hash_pair(&pair[0], pair.get(1).unwrap_or(&zero)))
-            .collect();
-        zero = NativeCrypto::hash_pair(&zero, &zero);
+        layer =
+            layer.chunks(2).map(|pair| hash_pair(&pair[0], pair.get(1).unwrap_or(&zero))).collect();
+        zero = hash_pair(&zero, &zero);
     }
     layer.first().copied().unwrap_or(zero)
 }

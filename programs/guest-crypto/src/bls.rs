@@ -18,10 +18,10 @@ pub(crate) fn verify_sync_signature(check: &SignatureCheck<'_>) -> Result<(), Si
     let check = Check {
         aggregate_pubkey: check.aggregate_pubkey,
         absent: check.absent,
-        signing_root: &check.signing_root,
+        signing_root: &check.signing_root.0,
         signature: check.signature,
     };
-    verify::<Zkvm, _>(&check, hints).map_err(|refused| match refused {
+    verify::<Zkvm>(&check, hints).map_err(|refused| match refused {
         Refused::MalformedKey => SignatureError::MalformedKey,
         Refused::DegenerateKeys => SignatureError::InfiniteKey,
         Refused::MalformedSignature => SignatureError::MalformedSignature,

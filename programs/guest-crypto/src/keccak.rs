@@ -5,15 +5,17 @@ use crate::precompiles::{KeccakState, keccak_permute};
 /// Bytes absorbed by one permutation: 1600 bits less twice the 256 of the digest.
 const RATE: usize = 136;
 
-/// Keccak-256 of any bytes.
+/// Lanes of a block.
+const RATE_LANES: usize = RATE / 8;
+
+/// Keccak-256 of any bytes. Fastest where they begin at a word, as a witness's trie nodes do.
 #[must_use]
 pub fn keccak256(data: &[u8]) -> [u8; 32] {
     let mut state: KeccakState = [0; 25];
-    let mut blocks = data.chunks_exact(RATE);
-    for block in &mut blocks {
+    let (blocks, rest) = data.as_chunks::<RATE>();
+    for block in blocks {
         absorb(&mut state, block);
     }
-    let rest = blocks.remainder();
     let mut last = [0; RATE];
     last[..rest.len()].copy_from_slice(rest);
     // The pad10*1 rule with the original submission's (not SHA-3's) domain bits; both may share a byte.
@@ -22,17 +24,21 @@ pub fn keccak256(data: &[u8]) -> [u8; 32] {
     absorb(&mut state, &last);
 
     let mut out = [0; 32];
-    for (chunk, lane) in out.chunks_exact_mut(8).zip(&state) {
-        chunk.copy_from_slice(&lane.to_le_bytes());
+    for (bytes, lane) in out.as_chunks_mut::<8>().0.iter_mut().zip(&state) {
+        *bytes = lane.to_le_bytes();
     }
     out
 }
 
-fn absorb(state: &mut KeccakState, block: &[u8]) {
-    for (lane, bytes) in state.iter_mut().zip(block.chunks_exact(8)) {
-        *lane ^= u64::from_le_bytes([
-            bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7],
-        ]);
+fn absorb(state: &mut KeccakState, block: &[u8; RATE]) {
+    match bytemuck::try_cast_ref::<_, [u64; RATE_LANES]>(block) {
+        Ok(lanes) => {
+            state.iter_mut().zip(lanes).for_each(|(lane, word)| *lane ^= u64::from_le(*word))
+        }
+        Err(_) => {
+            let words = block.as_chunks::<8>().0.iter().map(|bytes| u64::from_le_bytes(*bytes));
+            state.iter_mut().zip(words).for_each(|(lane, word)| *lane ^= word);
+        }
     }
     keccak_permute(state);
 }

@@ -17,6 +17,7 @@ mod syscall;
 
 #[cfg(target_os = "zkvm")]
 use lc_core::{
+    Root,
     alloy_primitives::B256,
     crypto::{Crypto, SignatureCheck, SignatureError},
 };
@@ -29,8 +30,8 @@ pub struct ZkvmCrypto;
 #[cfg(target_os = "zkvm")]
 impl Crypto for ZkvmCrypto {
     #[inline]
-    fn hash_pair(left: &B256, right: &B256) -> B256 {
-        B256::new(sha256::hash_pair(left, right))
+    fn hash_pair(left: &Root, right: &Root) -> Root {
+        sha256::hash_pair(left, right)
     }
 
     fn keccak256(data: &[u8]) -> B256 {

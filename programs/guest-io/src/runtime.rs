@@ -84,21 +84,21 @@ pub(crate) fn halt(exit_code: usize) -> ! {
     unsafe { asm!("ecall", in("t0") HALT, in("a0") exit_code, options(noreturn, nostack)) }
 }
 
-/// The whole input, at an address divisible by 8. None if there is none, or too much.
-pub(crate) fn read() -> Option<&'static mut [u8]> {
+/// The whole input. None if there is none, too much, or no whole number of words.
+pub(crate) fn read() -> Option<&'static mut [u64]> {
     let length: usize;
     // SAFETY: takes no pointer.
     unsafe { asm!("ecall", inlateout("t0") HINT_LEN => length, options(nostack)) }
-    if length > MAX_INPUT {
+    if length > MAX_INPUT || length % 8 != 0 {
         return None;
     }
-    // The call writes whole words, and one more.
-    let layout = Layout::from_size_align((length / 8 + 2) * 8, 8).ok()?;
+    // The call writes one word more.
+    let layout = Layout::array::<u64>(length / 8 + 1).ok()?;
     // SAFETY: the memory is ours from here on, and long enough. No one has touched it, as the call wants it.
     unsafe {
         let start = HEAP.alloc(layout);
         asm!("ecall", in("t0") HINT_READ, in("a0") start, in("a1") length, options(nostack));
-        Some(core::slice::from_raw_parts_mut(start, length))
+        Some(core::slice::from_raw_parts_mut(start.cast(), length / 8))
     }
 }
 
@@ -109,8 +109,9 @@ pub(crate) fn commit(public_values: &[u8]) -> ! {
     unsafe {
         asm!("ecall", in("t0") WRITE, in("a0") PUBLIC_VALUES, in("a1") start, in("a2") length, options(nostack));
     }
-    for (number, word) in sha256(public_values).as_chunks::<4>().0.iter().enumerate() {
-        set(COMMIT, number, u32::from_le_bytes(*word) as usize);
+    for (number, word) in sha256(public_values).into_iter().enumerate() {
+        // SP1 takes the digest's bytes as little-endian words.
+        set(COMMIT, number, word.swap_bytes() as usize);
     }
     // No proofs were verified in here.
     for number in 0..8 {

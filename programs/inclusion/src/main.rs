@@ -13,7 +13,7 @@ use lc_core::statement::InclusionWitness;
 guest_io::entrypoint!(main);
 
 fn main() -> ! {
-    guest_io::run(|witness: &InclusionWitness| {
+    guest_io::run(|witness: &InclusionWitness<&[u8]>| {
         witness.verify::<ZkvmCrypto>().map(|statement| statement.abi_encode())
     })
 }

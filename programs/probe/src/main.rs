@@ -17,6 +17,7 @@
 
 use guest_crypto::keccak::keccak256;
 use guest_crypto::sha256::hash_pair;
+use lc_core::{Root, alloy_primitives::B256};
 
 sp1_zkvm::entrypoint!(main);
 
@@ -106,10 +107,11 @@ fn sum_of_squares(words: u32) -> u64 {
 }
 
 fn hashes(sha: u32, keccak: u32) -> [u8; 32] {
-    let mut h = [0; 32];
+    let mut root = Root::ZERO;
     for _ in 0..sha {
-        h = hash_pair(&h, &h);
+        root = hash_pair(&root, &root);
     }
+    let mut h = B256::from(root).0;
     for _ in 0..keccak {
         h = keccak256(&h);
     }

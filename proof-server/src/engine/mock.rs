@@ -7,10 +7,12 @@ use std::{path::Path, process::Command, thread, time::Duration};
 
 use lc_core::{
     ProgramId,
+    alloy_primitives::Bytes,
     alloy_sol_types::SolValue,
     host::NativeCrypto,
     statement::{CommitteeChangeWitness, InclusionWitness},
     sync_protocol::CheckError,
+    words::{Words, from_bytes},
 };
 use sha2::{Digest, Sha256};
 
@@ -158,16 +160,17 @@ impl Verifier for MockVerifier {
 
 /// The program's checks, as the guest runs them.
 fn run_natively(program: ProgramId, witness: &[u8]) -> Result<Vec<u8>, EngineError> {
-    let undecodable = |error: bincode::Error| rejected(program, &error);
+    let undecodable =
+        || EngineError::Rejected { program, reason: "the witness does not decode".to_owned() };
     let refused = |error: CheckError| rejected(program, &error);
+    let words = from_bytes(witness).ok_or_else(undecodable)?;
     match program {
         ProgramId::CommitteeChange => {
-            let witness: CommitteeChangeWitness =
-                bincode::deserialize(witness).map_err(undecodable)?;
+            let witness = CommitteeChangeWitness::decode(&words).ok_or_else(undecodable)?;
             Ok(witness.verify::<NativeCrypto>().map_err(refused)?.abi_encode())
         }
         ProgramId::Inclusion => {
-            let witness: InclusionWitness = bincode::deserialize(witness).map_err(undecodable)?;
+            let witness = InclusionWitness::<Bytes>::decode(&words).ok_or_else(undecodable)?;
             Ok(witness.verify::<NativeCrypto>().map_err(refused)?.abi_encode())
         }
     }

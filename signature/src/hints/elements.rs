@@ -128,7 +128,8 @@ fn map(u: Fq2) -> Result<Mapped, NoHints> {
     let (a, b) = (fp2(0, 240), fp2(1012, 1012));
     let tv1 = -fp2(2, 1) * u.square();
     let tv2 = tv1.square() + tv1;
-    let x1 = -b * a.inverse().expect("A is not zero")
+    let x1 = -b
+        * a.inverse().expect("A is not zero")
         * (Fq2::ONE + tv2.inverse().ok_or(NoHints::Unmappable)?);
     let g = |x: Fq2| (x.square() + a) * x + b;
     let (x, y, second) = match g(x1).sqrt() {

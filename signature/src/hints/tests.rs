@@ -11,17 +11,18 @@ use super::*;
 use crate::{
     Refused,
     layout::{CLAIMED, ELEMENT, STATEMENT, U, multiply_by_u},
-    verify,
+    verify, words,
 };
 
 const DST: &[u8] = b"BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_";
 const ROOT: [u8; 32] = [0x5a; 32];
+const ROOT_WORDS: [u64; 4] = [0x5a5a_5a5a_5a5a_5a5a; 4];
 
 /// Two members, the second absent.
 struct Signed {
-    aggregate: [u8; 48],
-    absent: [[u8; 48]; 1],
-    signature: [u8; 96],
+    aggregate: [u64; 6],
+    absent: [[u64; 6]; 1],
+    signature: [u64; 12],
 }
 
 impl Signed {
@@ -30,17 +31,17 @@ impl Signed {
         let keys: [PublicKey; 2] = [present.sk_to_pk(), absent.sk_to_pk()];
         let all = blst::min_pk::AggregatePublicKey::aggregate(&[&keys[0], &keys[1]], false);
         Self {
-            aggregate: all.unwrap().to_public_key().compress(),
-            absent: [keys[1].compress()],
-            signature: present.sign(&ROOT, DST, &[]).compress(),
+            aggregate: words(&all.unwrap().to_public_key().compress()),
+            absent: [words(&keys[1].compress())],
+            signature: words(&present.sign(&ROOT, DST, &[]).compress()),
         }
     }
 
-    fn check(&self) -> Check<'_, [u8; 48]> {
+    fn check(&self) -> Check<'_> {
         Check {
             aggregate_pubkey: &self.aggregate,
             absent: &self.absent,
-            signing_root: &ROOT,
+            signing_root: &ROOT_WORDS,
             signature: &self.signature,
         }
     }
@@ -50,7 +51,7 @@ impl Signed {
     }
 
     fn verify(&self, mut hints: Vec<u64>) -> Result<(), Refused> {
-        verify::<Portable, _>(&self.check(), &mut hints)
+        verify::<Portable>(&self.check(), &mut hints)
     }
 }
 
@@ -155,11 +156,11 @@ fn a_signature_outside_the_subgroup_is_refused() {
     let honest = signature(&signed.signature).unwrap();
     let outside = (honest + point_outside_g2()).into_affine();
     assert!(!outside.is_in_correct_subgroup_assuming_on_curve());
-    signed.signature = compress(outside);
+    signed.signature = words(&compress(outside));
     assert_eq!(find(&signed.check()), Err(NoHints::MalformedSignature));
     let (key, keys) = keys(&signed.check()).unwrap();
     let mut u = [const { Fp::<Portable>::ZERO }; 4];
-    crate::message::hash_to_field(&ROOT, &mut u);
+    crate::message::hash_to_field(&ROOT_WORDS, &mut u);
     let u = [0, 2].map(|i| Fq2::new(to_fq(u[i].limbs()), to_fq(u[i + 1].limbs())));
     let (elements, choices) = Elements { key, signature: outside, u }.find().unwrap();
     let (hints, holds) = Found { elements, choices, keys }.close();

@@ -1,8 +1,6 @@
 //! What is the committee change's own: the next committee, and the chain of periods.
 
-use lc_core::{
-    alloy_primitives::B256, statement::CommitteeChangeWitness, sync_protocol::CheckError as E,
-};
+use lc_core::{Root, statement::CommitteeChangeWitness, sync_protocol::CheckError as E};
 
 use super::{Mutation, Witness, mutation, shorten};
 use crate::{chain::Chain, update::UpdateBuilder};
@@ -41,7 +39,7 @@ pub(super) fn mutations(chain: &Chain) -> Vec<Mutation> {
 }
 
 fn next_committee(chain: &Chain) -> Vec<Mutation> {
-    let other = chain.committee(chain.first_period() + 7).root();
+    let other: Root = chain.committee(chain.first_period() + 7).root().into();
     vec![
         mutation!(
             "the next committee is another than in the attested state",
@@ -60,7 +58,7 @@ fn next_committee(chain: &Chain) -> Vec<Mutation> {
         ),
         mutation!(
             "the next committee's branch is too long by a zero",
-            changed(chain, |w| w.updates[0].next_committee_branch.insert(0, B256::ZERO)),
+            changed(chain, |w| w.updates[0].next_committee_branch.insert(0, Root::ZERO)),
             E::NextCommitteeBranch
         ),
         mutation!(

@@ -3,10 +3,11 @@
 
 use blst::min_pk::Signature;
 use lc_core::{
-    BlsPubkey, BlsSignature, Fork, SignatureError,
+    BlsPubkey, BlsSignature, Fork, Root, SignatureError,
     alloy_primitives::{B256, FixedBytes},
     host::signers,
     objects::{SyncAggregate, SyncCommittee},
+    root::{bytes, pubkey_words, signature_words},
     statement::CommitteeChangeWitness,
     sync_protocol::{CheckError as E, SignedFinality},
 };
@@ -89,23 +90,28 @@ fn participation(chain: &Chain) -> Vec<Mutation> {
         ),
         mutation!(
             "there are bits beyond the committee",
-            finality(chain, |f| f.signers.bits.push(0xff)),
-            E::BitsLength { seen: 5, wanted: 4 }
+            finality(chain, |f| f.signers.bits[0] |= 1 << 32),
+            E::BitsLength { seen: 33, wanted: 32 }
+        ),
+        mutation!(
+            "there is a word of bits beyond the committee",
+            finality(chain, |f| f.signers.bits.push(0)),
+            E::BitsLength { seen: 128, wanted: 32 }
         ),
         mutation!(
             "there are fewer bits than members",
             finality(chain, |f| shorten(&mut f.signers.bits)),
-            E::BitsLength { seen: 3, wanted: 4 }
+            E::BitsLength { seen: 0, wanted: 32 }
         ),
         mutation!(
             "an absent member's bit is set",
-            finality(chain, |f| f.signers.bits.fill(0xff)),
+            finality(chain, |f| f.signers.bits.fill(u32::MAX.into())),
             E::AbsentKeys { .. }
         ),
         mutation!(
             "an absent member's bit is set and its key left out",
             finality(chain, |f| {
-                f.signers.bits.fill(0xff);
+                f.signers.bits.fill(u32::MAX.into());
                 f.signers.absent.clear();
             }),
             E::CommitteeProofLength(_)
@@ -115,11 +121,11 @@ fn participation(chain: &Chain) -> Vec<Mutation> {
 
 fn committee(chain: &Chain) -> Vec<Mutation> {
     let stranger = chain.committee(chain.first_period() + 5);
-    let stranger_key = stranger.public().pubkeys[0];
+    let stranger_key = pubkey_words(&stranger.public().pubkeys[0]);
     vec![
         mutation!(
             "the committee is another than the trusted one",
-            changed(chain, |w| w.signer_committee = stranger.root()),
+            changed(chain, |w| w.signer_committee = stranger.root().into()),
             E::Committee { .. }
         ),
         mutation!(
@@ -141,15 +147,15 @@ fn committee(chain: &Chain) -> Vec<Mutation> {
             "the absent members are others than those that did not sign",
             finality(chain, |f| {
                 let all = chain.committee(chain.first_period());
-                let rotated = f.signers.bits.iter().map(|byte| byte.rotate_left(1)).collect();
-                let aggregate = aggregate(rotated, f.signature);
+                f.signers.bits[0] = u64::from((f.signers.bits[0] as u32).rotate_left(1));
+                let aggregate = aggregate(f);
                 f.signers = signers(all.public(), &aggregate);
             }),
             E::Signature(SignatureError::Mismatch)
         ),
         mutation!(
             "the multiproof has a node too many",
-            finality(chain, |f| f.signers.proof.push(B256::ZERO)),
+            finality(chain, |f| f.signers.proof.push(Root::ZERO)),
             E::CommitteeProofLength("too many")
         ),
         mutation!(
@@ -185,22 +191,24 @@ fn doctored(chain: &Chain, change: impl FnOnce(&mut SyncCommittee, usize)) -> Wi
     let mut committee = chain.committee(chain.first_period()).public().clone();
     change(&mut committee, 31);
     let finality = &mut witness.updates[0].finality;
-    let aggregate = aggregate(finality.signers.bits.clone(), finality.signature);
+    let aggregate = aggregate(finality);
     finality.signers = signers(&committee, &aggregate);
-    witness.signer_committee = committee.hash_tree_root::<lc_core::host::NativeCrypto>();
+    witness.signer_committee = committee.hash_tree_root::<lc_core::host::NativeCrypto>().into();
     Witness::CommitteeChange(witness)
 }
 
-fn aggregate(
-    sync_committee_bits: Vec<u8>,
-    sync_committee_signature: BlsSignature,
-) -> SyncAggregate {
-    SyncAggregate { sync_committee_bits, sync_committee_signature }
+/// The aggregate that a witness for the minimal preset's 32 members was made of.
+fn aggregate(finality: &SignedFinality) -> SyncAggregate {
+    SyncAggregate {
+        sync_committee_bits: (finality.signers.bits[0] as u32).to_le_bytes().to_vec(),
+        sync_committee_signature: bytes(&finality.signature),
+    }
 }
 
 fn signature(chain: &Chain) -> Vec<Mutation> {
     let first = chain.first_period();
-    let with = |signature: BlsSignature| finality(chain, |f| f.signature = signature);
+    let with =
+        |signature: BlsSignature| finality(chain, |f| f.signature = signature_words(&signature));
     let mut infinity = [0; 96];
     infinity[0] = 0xc0;
     vec![
@@ -263,6 +271,7 @@ fn outside_subgroup() -> BlsSignature {
 
 fn branches(chain: &Chain) -> Vec<Mutation> {
     let other = B256::repeat_byte(0x77);
+    let root = Root::from(other);
     vec![
         mutation!(
             "the finalized header is another than in the attested state",
@@ -271,12 +280,12 @@ fn branches(chain: &Chain) -> Vec<Mutation> {
         ),
         mutation!(
             "a node of the finality branch is another",
-            finality(chain, |f| f.finality_branch[3] = other),
+            finality(chain, |f| f.finality_branch[3] = root),
             E::FinalityBranch
         ),
         mutation!(
             "the finality branch is too long by a zero",
-            finality(chain, |f| f.finality_branch.insert(0, B256::ZERO)),
+            finality(chain, |f| f.finality_branch.insert(0, Root::ZERO)),
             E::FinalityBranch
         ),
         mutation!(
@@ -285,8 +294,36 @@ fn branches(chain: &Chain) -> Vec<Mutation> {
             E::FinalityBranch
         ),
         mutation!(
-            "the execution header is another than in the finalized body",
-            finality(chain, |f| f.execution.state_root = other),
+            "the execution state root is another than in the finalized body",
+            finality(chain, |f| f.execution.state_root = root),
+            E::ExecutionBranch("finalized")
+        ),
+        mutation!(
+            "the execution block's hash is another than in the finalized body",
+            finality(chain, |f| f.execution.block_hash.0[3] ^= 1),
+            E::ExecutionBranch("finalized")
+        ),
+        mutation!(
+            "the execution block's number is another than in the finalized body",
+            finality(chain, |f| f.execution.block_number += 1),
+            E::ExecutionBranch("finalized")
+        ),
+        mutation!(
+            "another field of the execution header passes for its block's hash",
+            finality(chain, |f| {
+                let hash = f.execution.block_hash;
+                f.execution.block_hash = std::mem::replace(&mut f.execution.beside_hash[0], hash);
+            }),
+            E::ExecutionBranch("finalized")
+        ),
+        mutation!(
+            "a field beside the execution state root is another",
+            finality(chain, |f| f.execution.beside_state_root[1] = root),
+            E::ExecutionBranch("finalized")
+        ),
+        mutation!(
+            "a field beside the execution block's number is another",
+            finality(chain, |f| f.execution.beside_number[0] = root),
             E::ExecutionBranch("finalized")
         ),
         mutation!(
@@ -296,18 +333,13 @@ fn branches(chain: &Chain) -> Vec<Mutation> {
         ),
         mutation!(
             "the execution branch is too long by a zero",
-            finality(chain, |f| f.execution_branch.push(B256::ZERO)),
+            finality(chain, |f| f.execution.branch.push(Root::ZERO)),
             E::ExecutionBranch("finalized")
         ),
         mutation!(
             "the execution branch lacks a node",
-            finality(chain, |f| shorten(&mut f.execution_branch)),
+            finality(chain, |f| shorten(&mut f.execution.branch)),
             E::ExecutionBranch("finalized")
-        ),
-        mutation!(
-            "the execution header's extra data is longer than any block's",
-            finality(chain, |f| f.execution.extra_data = vec![0; 33]),
-            E::ExecutionFields("finalized")
         ),
     ]
 }
@@ -338,6 +370,14 @@ fn constants(chain: &Chain) -> Vec<Mutation> {
             changed(chain, |w| {
                 fork(w, Fork::Deneb, w.chain.forks[4].epoch);
             }),
+            E::ExecutionBranch("finalized")
+        ),
+        mutation!(
+            "the chain's fork schedule puts the update before execution headers",
+            changed(chain, |w| {
+                fork(w, Fork::Capella, w.chain.forks[4].epoch);
+                fork(w, Fork::Deneb, w.chain.forks[4].epoch);
+            }),
             E::ExecutionFields("finalized")
         ),
         mutation!(
@@ -358,7 +398,7 @@ fn constants(chain: &Chain) -> Vec<Mutation> {
         mutation!(
             "the committee is said to be larger",
             changed(chain, |w| w.chain.sync_committee_size = 64),
-            E::BitsLength { seen: 4, wanted: 8 }
+            E::AbsentKeys { seen: 2, wanted: 34 }
         ),
     ]
 }

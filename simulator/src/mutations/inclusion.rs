@@ -271,7 +271,7 @@ fn finality(chain: &Chain) -> Vec<Mutation> {
         ),
         mutation!(
             "the state root is another than the finalized block's",
-            changed(chain, |w| w.finality.execution.state_root = B256::from(U256::from(1))),
+            changed(chain, |w| w.finality.execution.state_root = B256::from(U256::from(1)).into()),
             E::ExecutionBranch("finalized")
         ),
     ]

@@ -91,7 +91,7 @@ pub(super) fn shard_prover(machine: Machine<SP1Field, Air>) -> ShardProver {
 /// second to make, and keys need not wait for it.
 fn preprocessed_tables() -> Machine<SP1Field, Air> {
     let chips = vec![
-        Chip::new(RiscvAir::Program(ProgramChip::default())),
+        Chip::new(RiscvAir::Program(ProgramChip)),
         Chip::new(RiscvAir::ByteLookup(ByteChip::default())),
         Chip::new(RiscvAir::RangeLookup(RangeChip::default())),
     ];
