@@ -4,6 +4,7 @@
 # make help    the rest
 
 # One target directory and one profile (release) for demo, tests and lints: SP1 takes 10 to 20 minutes to build.
+ON ?= Electra, 1
 CARGO_TARGET_DIR ?= $(HOME)/.cache/proof-server/target
 export CARGO_TARGET_DIR
 TOOLS := $(HOME)/.cache/proof-server/tools
@@ -12,7 +13,7 @@ TYPOS := 1.52.0
 BIN := $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test lint one-build fmt clippy doc deny typos artifacts check-artifacts recordings spec-vectors \
+.PHONY: help deps build demo test lint one-build fmt clippy doc deny typos artifacts check-artifacts profile recordings spec-vectors \
         spec-vectors-large check-readme
 
 help: ## this list
@@ -60,6 +61,12 @@ artifacts: build ## rebuild the guests' ELFs, their keys and the manifest
 	@scripts/install-deps --guests
 	scripts/build-guests
 	$(BIN)/proof-server artifacts
+
+profile: deps ## where the programs' cycles go, by function, on recorded input (ON=Fulu: which recording)
+	@scripts/install-deps --guests
+	scripts/build-guests --symbols --out $(CARGO_TARGET_DIR)/profile
+	cargo run --release --locked -p proof-server --no-default-features --features guest-input \
+	  --target-dir $(CARGO_TARGET_DIR)/no-sp1 --example profile -- $(CARGO_TARGET_DIR)/profile/artifacts '$(ON)'
 
 check-artifacts: ## rebuild the guests elsewhere and compare with what is committed
 	@scripts/install-deps --guests
