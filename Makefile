@@ -9,17 +9,18 @@ CARGO_TARGET_DIR ?= $(HOME)/.cache/proof-server/target
 export CARGO_TARGET_DIR
 TOOLS := $(HOME)/.cache/proof-server/tools
 CARGO_DENY := 0.20.2
+CARGO_FUZZ := 0.13.2
 TYPOS := 1.52.0
 BIN := $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build demo test lint one-build fmt clippy doc deny typos artifacts check-artifacts profile recordings spec-vectors \
-        spec-vectors-large check-readme
+        spec-vectors-large fuzz fuzz-check check-readme
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
-deps: ## install what the build needs (protoc, a C compiler), or say how
+deps: ## install what the build needs (protoc, C and C++ compilers), or say how
 	@scripts/install-deps
 
 # --workspace always: another selection of packages would select other features, and build SP1 anew.
@@ -31,21 +32,24 @@ demo: build ## a server, a light client, two real proofs
 
 test: deps ## the whole suite, with real proofs
 	cargo test --release --workspace --locked
+	cd fuzz && cargo test --release --lib --locked
 
 lint: one-build fmt clippy doc deny typos ## everything that is not a test
 
 one-build: ## demo and tests share one build of SP1
 	scripts/check-one-build
 
-fmt: ## formatting of the host and guest workspaces
+fmt: ## formatting of the host, guest and fuzz workspaces
 	cargo fmt --all --check
 	cd programs && cargo fmt --all --check
+	cd fuzz && cargo fmt --check
 
 clippy: deps ## lints, in every feature set that users build
 	cargo clippy --release --workspace --all-targets --locked -- -D warnings
 	cargo clippy --release -p lc-core --no-default-features --locked -- -D warnings
 	cargo clippy --release -p proof-server --no-default-features --locked -- -D warnings
 	cargo clippy --release -p proof-server --no-default-features --features server --all-targets --locked -- -D warnings
+	cd fuzz && cargo clippy --release --all-targets --all-features --locked -- -D warnings
 
 doc: deps ## documentation without warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps --locked
@@ -53,6 +57,7 @@ doc: deps ## documentation without warnings
 deny: $(TOOLS)/bin/cargo-deny ## licences, sources and bans of all dependencies
 	PATH="$(TOOLS)/bin:$$PATH" cargo deny check bans licenses sources
 	cd programs && PATH="$(TOOLS)/bin:$$PATH" cargo deny --config ../deny.toml check bans licenses sources
+	cd fuzz && PATH="$(TOOLS)/bin:$$PATH" cargo deny --config ../deny.toml check bans licenses sources
 
 typos: $(TOOLS)/typos/bin/typos ## spelling
 	$(TOOLS)/typos/bin/typos
@@ -83,11 +88,21 @@ spec-vectors-large: ## make those that are too large or slow to commit, and run 
 	scripts/spec-vectors --large
 	SPEC_VECTORS=$(HOME)/.cache/proof-server/spec-vectors/large cargo test --release --workspace --locked --test spec_vectors
 
+fuzz-check: deps $(TOOLS)/bin/cargo-fuzz ## the fuzz targets' seeds and some seconds of each target, for CI
+	PATH="$(TOOLS)/bin:$$PATH" scripts/fuzz check
+
+fuzz: deps $(TOOLS)/bin/cargo-fuzz ## fuzz each target for TIME seconds (60); needs a nightly Rust
+	PATH="$(TOOLS)/bin:$$PATH" scripts/fuzz run
+
 check-readme: build ## run the README's commands
 	scripts/check-readme $(BIN)
 
 $(TOOLS)/bin/cargo-deny:
 	CARGO_TARGET_DIR=$(TOOLS)/target cargo install cargo-deny --version $(CARGO_DENY) --locked --root $(TOOLS)
+	rm -rf $(TOOLS)/target
+
+$(TOOLS)/bin/cargo-fuzz:
+	CARGO_TARGET_DIR=$(TOOLS)/target cargo install cargo-fuzz --version $(CARGO_FUZZ) --locked --root $(TOOLS)
 	rm -rf $(TOOLS)/target
 
 $(TOOLS)/typos/bin/typos:
