@@ -31,8 +31,8 @@ const HALF: Limbs = [
 
 /// What the zkVM has circuits for. Two machines exist: the zkVM's system calls, and `Portable` for any host.
 ///
-/// Field operations give the canonical result. Of a product's and a sum's operands, any numbers below 2^384, one must be below
-/// p, and a difference's first; else SP1 cannot prove what it ran. Nothing wrong would be proven.
+/// Field operations give the canonical result. Operands are numbers below 2^384; of a product's one must be below p, and
+/// a difference's first, the second at most p above it; else SP1 cannot prove what it ran. Nothing wrong would be proven.
 pub trait Machine: Copy + fmt::Debug + 'static {
     /// `a = a + b mod p`.
     fn add(a: &mut Limbs, b: &Limbs);
