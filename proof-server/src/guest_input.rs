@@ -4,10 +4,9 @@ use std::cell::RefCell;
 
 use lc_core::{
     Crypto, ProgramId, Root, SignatureCheck, SignatureError,
-    alloy_primitives::{B256, Bytes},
-    host::NativeCrypto,
-    statement::{CommitteeChangeWitness, InclusionWitness},
-    words::{Words, from_bytes, to_bytes},
+    alloy_primitives::B256,
+    host::{NativeCrypto, verify_witness},
+    words::to_bytes,
 };
 use lc_signature::{Check, hints::find, layout::hint_words};
 
@@ -24,18 +23,7 @@ pub fn guest_input(program: ProgramId, witness: &[u8]) -> Vec<u8> {
     HINTS.take();
     // The statement's own code asks for the signatures, so hints come in the order in which the guest wants them. Its
     // verdict is the guest's to give.
-    if let Some(words) = from_bytes(witness) {
-        match program {
-            ProgramId::CommitteeChange => {
-                let witness = CommitteeChangeWitness::decode(&words);
-                let _ = witness.map(|witness| witness.verify::<FindHints>());
-            }
-            ProgramId::Inclusion => {
-                let witness = InclusionWitness::<Bytes>::decode(&words);
-                let _ = witness.map(|witness| witness.verify::<FindHints>());
-            }
-        }
-    }
+    let _ = verify_witness::<FindHints>(program, witness);
     let hints = HINTS.take();
     [&to_bytes(&[hints.len() as u64]), &to_bytes(&hints), witness].concat()
 }

@@ -14,4 +14,4 @@ pub use input::{
 };
 pub use networks::{ConfigError, Network, chain_spec_from_config_yaml};
 pub use store::{LightClientStore, StoreError};
-pub use witness::signers;
+pub use witness::{signers, verify_witness};

@@ -1,6 +1,7 @@
 //! From the objects that nodes hand out to the compact witnesses that guests read.
 
 use alloy_primitives::B256;
+use alloy_sol_types::SolValue;
 
 use crate::{
     chain_spec::ChainSpec,
@@ -13,9 +14,11 @@ use crate::{
         LightClientFinalityUpdate, LightClientHeader, LightClientUpdate, SyncAggregate,
         SyncCommittee,
     },
+    program::ProgramId,
     root::{Root, pubkey_words, signature_words},
-    statement::{Execution, PeriodUpdate},
+    statement::{CommitteeChangeWitness, Execution, InclusionWitness, PeriodUpdate},
     sync_protocol::{CheckError, SignedFinality, Signers, fork_at_slot},
+    words::{Words, from_bytes},
 };
 
 /// Who of `committee` signed, with the multiproof of those who did not.
@@ -98,32 +101,41 @@ fn execution(spec: &ChainSpec, header: &LightClientHeader) -> Option<Execution> 
     let payload = &header.execution;
     let fields = payload.field_roots::<NativeCrypto>(fork)?;
     let (first, more) = fields.split_at(fields.len().min(16));
-    let tree = Tree::new(first);
-    let beyond = (!more.is_empty()).then(|| Tree::new(more).node(0, 4));
+    let beyond = (!more.is_empty()).then(|| node(more, 0, 4));
     Some(Execution {
         block_number: payload.block_number,
         block_hash: payload.block_hash.into(),
         state_root: payload.state_root.into(),
-        beside_hash: [tree.node(13, 0), tree.node(7, 1), tree.node(2, 2)],
-        beside_number: [tree.node(7, 0), tree.node(2, 1)],
-        beside_state_root: [tree.node(3, 0), tree.node(0, 1)],
+        beside_hash: [node(first, 13, 0), node(first, 7, 1), node(first, 2, 2)],
+        beside_number: [node(first, 7, 0), node(first, 2, 1)],
+        beside_state_root: [node(first, 3, 0), node(first, 0, 1)],
         branch: beyond.into_iter().chain(roots(&header.execution_branch)).collect(),
     })
 }
 
-/// A tree of sixteen leaves.
-struct Tree<'a>(&'a [Root]);
+/// Of a tree over `leaves`, node number `position` of those `height` above them.
+fn node(leaves: &[Root], position: usize, height: usize) -> Root {
+    let below = leaves.iter().skip(position << height).take(1 << height);
+    merkleize::<NativeCrypto>(&mut below.copied().collect::<Vec<_>>(), height)
+}
 
-impl<'a> Tree<'a> {
-    const fn new(leaves: &'a [Root]) -> Self {
-        Self(leaves)
-    }
-
-    /// Node number `position` of those `height` above the leaves.
-    fn node(&self, position: usize, height: usize) -> Root {
-        let leaves = self.0.iter().skip(position << height).take(1 << height);
-        merkleize::<NativeCrypto>(&mut leaves.copied().collect::<Vec<_>>(), height)
-    }
+/// Checks a witness as [`crate::words`] and gives what its statement commits to. None if it does not decode.
+///
+/// # Errors
+/// Names the first check that fails.
+pub fn verify_witness<C: Crypto>(
+    program: ProgramId,
+    witness: &[u8],
+) -> Option<Result<Vec<u8>, CheckError>> {
+    let words = from_bytes(witness)?;
+    Some(match program {
+        ProgramId::CommitteeChange => CommitteeChangeWitness::decode(&words)?
+            .verify::<C>()
+            .map(|statement| statement.abi_encode()),
+        ProgramId::Inclusion => InclusionWitness::<&[u8]>::decode(&words)?
+            .verify::<C>()
+            .map(|statement| statement.abi_encode()),
+    })
 }
 
 /// The witness of one period's update.

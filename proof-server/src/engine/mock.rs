@@ -7,12 +7,7 @@ use std::{path::Path, process::Command, thread, time::Duration};
 
 use lc_core::{
     ProgramId,
-    alloy_primitives::Bytes,
-    alloy_sol_types::SolValue,
-    host::NativeCrypto,
-    statement::{CommitteeChangeWitness, InclusionWitness},
-    sync_protocol::CheckError,
-    words::{Words, from_bytes},
+    host::{NativeCrypto, verify_witness},
 };
 use sha2::{Digest, Sha256};
 
@@ -160,18 +155,10 @@ impl Verifier for MockVerifier {
 
 /// The program's checks, as the guest runs them.
 fn run_natively(program: ProgramId, witness: &[u8]) -> Result<Vec<u8>, EngineError> {
-    let undecodable =
-        || EngineError::Rejected { program, reason: "the witness does not decode".to_owned() };
-    let refused = |error: CheckError| rejected(program, &error);
-    let words = from_bytes(witness).ok_or_else(undecodable)?;
-    match program {
-        ProgramId::CommitteeChange => {
-            let witness = CommitteeChangeWitness::decode(&words).ok_or_else(undecodable)?;
-            Ok(witness.verify::<NativeCrypto>().map_err(refused)?.abi_encode())
-        }
-        ProgramId::Inclusion => {
-            let witness = InclusionWitness::<Bytes>::decode(&words).ok_or_else(undecodable)?;
-            Ok(witness.verify::<NativeCrypto>().map_err(refused)?.abi_encode())
+    match verify_witness::<NativeCrypto>(program, witness) {
+        Some(verdict) => verdict.map_err(|error| rejected(program, &error)),
+        None => {
+            Err(EngineError::Rejected { program, reason: "the witness does not decode".to_owned() })
         }
     }
 }
