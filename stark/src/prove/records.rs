@@ -65,19 +65,30 @@ impl<'a> Records<'a> {
         if halted {
             self.set_aside.append(&mut mem::take(&mut self.globals));
         }
-        let memory_fits = halted && self.memory_fits_into(&record);
-        let completed = self.set_aside.split(halted, &mut record, memory_fits, &self.split);
+        let mut completed = Vec::new();
+        if halted {
+            // SP1's function gives memory a shard of its own as soon as there are precompile
+            // shards. No rule of the proof asks for that, and a shard costs half a minute. So it
+            // gets the memory events first, alone.
+            let mut memory = empty(&self.program, self.opts);
+            mem::swap(&mut memory.precompile_events, &mut self.set_aside.precompile_events);
+            mem::swap(&mut memory, &mut self.set_aside);
+            let fits = self.memory_fits_into(&record, &memory);
+            completed = memory.split(true, &mut record, fits, &self.split);
+        }
+        let precompiles = self.set_aside.split(halted, &mut record, false, &self.split);
         self.ready.push_back(record);
+        self.ready.extend(precompiles);
         self.ready.extend(completed);
         Ok(())
     }
 
-    /// Whether the memory events can share the last core shard, as SP1 decides it.
-    fn memory_fits_into(&self, record: &ExecutionRecord) -> bool {
+    /// Whether the events of `memory` can share the last core shard, as SP1 decides it.
+    fn memory_fits_into(&self, record: &ExecutionRecord, memory: &ExecutionRecord) -> bool {
         let most = self.split.combine_memory_threshold;
         record.estimated_trace_area <= self.split.pack_trace_threshold
-            && self.set_aside.global_memory_initialize_events.len() <= most
-            && self.set_aside.global_memory_finalize_events.len() <= most
+            && memory.global_memory_initialize_events.len() <= most
+            && memory.global_memory_finalize_events.len() <= most
     }
 }
 
