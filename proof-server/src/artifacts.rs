@@ -1,8 +1,8 @@
 //! The programs this release was built with: their keys, their ELF files (feature `cpu`), and the
 //! manifest that says what they are.
 //!
-//! `artifacts/manifest.json` is written by `write` and committed with the ELFs and keys; all of
-//! them are part of the binary, so a client pins them by being built.
+//! `artifacts/manifest.json` is written by `write` and committed with the ELFs, their keys and the
+//! keys' outlines; all of them are part of the binary, so a client pins them by being built.
 
 use lc_core::ProgramId;
 use lc_stark::{InvalidKey, VerifyingKey};
@@ -42,6 +42,9 @@ pub struct ProgramEntry {
     /// Hash of that key, as a contract or client pins it.
     #[serde(with = "text")]
     pub vkey: VkeyHash,
+    /// What a prover need not make anew to have the keys, beside the manifest: an
+    /// [outline](lc_stark::prove::Keys::outline). The key shows that it is right.
+    pub outline: String,
     /// The SP1 release that made the key.
     pub sp1_version: String,
     /// The compiler that made the ELF file.
@@ -167,6 +170,16 @@ pub fn elf(program: ProgramId) -> &'static [u8] {
     match program {
         ProgramId::CommitteeChange => include_bytes!("../../artifacts/committee-change.elf"),
         ProgramId::Inclusion => include_bytes!("../../artifacts/inclusion.elf"),
+    }
+}
+
+/// The outline of `program`'s keys.
+#[cfg(feature = "cpu")]
+#[must_use]
+pub fn outline(program: ProgramId) -> &'static [u8] {
+    match program {
+        ProgramId::CommitteeChange => include_bytes!("../../artifacts/committee-change.outline"),
+        ProgramId::Inclusion => include_bytes!("../../artifacts/inclusion.outline"),
     }
 }
 

@@ -6,8 +6,9 @@
 use std::{fs, path::Path};
 
 use lc_core::ProgramId;
+use lc_stark::prove::set_up;
 use proof_server::{
-    artifacts::{Artifacts, Manifest, Sample, WriteError, write},
+    artifacts::{Artifacts, Manifest, Sample, WriteError, elf, outline, write},
     engine::{Engine, EngineError, cpu::CpuEngine},
     types::{EngineKind, ProofMode},
 };
@@ -18,7 +19,7 @@ const PROBE: &[u8] = include_bytes!("../../stark/tests/fixtures/probe.elf");
 
 #[test]
 fn elf_files_and_keys_are_those_of_the_manifest() {
-    // Hashes the ELF files, makes their keys anew and holds both to the manifest.
+    // Hashes the ELF files, makes their keys and holds both to the manifest.
     let mut engine = CpuEngine::start().unwrap();
     let info = engine.describe();
     assert_eq!((info.engine, &info.modes[..]), (EngineKind::Cpu, &[ProofMode::Core][..]));
@@ -32,6 +33,31 @@ fn elf_files_and_keys_are_those_of_the_manifest() {
     assert!(matches!(snark, Err(EngineError::Unsupported { .. })), "{snark:?}");
     let nonsense = engine.prove(ProgramId::Inclusion, ProofMode::Core, &[1, 2, 3], &mut |_| {});
     assert!(matches!(nonsense, Err(EngineError::Rejected { .. })), "{nonsense:?}");
+}
+
+#[test]
+fn keys_made_without_their_outlines_are_those_of_the_manifest_and_have_these_outlines() {
+    let artifacts = Artifacts::embedded().unwrap();
+    for entry in artifacts.entries() {
+        let keys = set_up([(elf(entry.program), None)]).unwrap().remove(0);
+        assert_eq!(keys.verifying().hash(), entry.vkey.0, "{}", entry.program);
+        assert_eq!(keys.outline(), outline(entry.program), "{}", entry.program);
+    }
+}
+
+#[test]
+fn a_programs_keys_are_right_whatever_outline_comes_with_it() {
+    let wanted = Artifacts::embedded().unwrap().vkey(ProgramId::Inclusion);
+    let other = outline(ProgramId::CommitteeChange);
+    for outline in [other, &other[1..], b""] {
+        let keys = set_up([(elf(ProgramId::Inclusion), Some(outline))]).unwrap().remove(0);
+        assert_eq!(keys.verifying().hash(), wanted.0, "{} bytes", outline.len());
+    }
+    // Only its first nodes are held to the program; the key tells of the others.
+    let mut tampered = outline(ProgramId::Inclusion).to_vec();
+    *tampered.last_mut().unwrap() ^= 1;
+    let keys = set_up([(elf(ProgramId::Inclusion), Some(&tampered[..]))]).unwrap().remove(0);
+    assert_ne!(keys.verifying().hash(), wanted.0);
 }
 
 fn folder_with(program: ProgramId, elf: &[u8]) -> tempfile::TempDir {
@@ -64,7 +90,10 @@ fn written(dir: &Path) -> Vec<String> {
 fn artifacts_are_written_with_key_hash_and_cost() {
     let dir = folder_with(ProgramId::Inclusion, PROBE);
     let manifest = write(dir.path(), "rustc 0", &[sample(0)]).unwrap();
-    assert_eq!(written(dir.path()), ["inclusion.elf", "inclusion.vk", "manifest.json"]);
+    assert_eq!(
+        written(dir.path()),
+        ["inclusion.elf", "inclusion.outline", "inclusion.vk", "manifest.json"]
+    );
     let text = fs::read_to_string(dir.path().join("manifest.json")).unwrap();
     assert_eq!(serde_json::from_str::<Manifest>(&text).unwrap(), manifest);
     let [entry] = &manifest.programs[..] else { panic!("{manifest:?}") };

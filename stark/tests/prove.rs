@@ -32,7 +32,7 @@ struct Setting {
 static SETTING: LazyLock<Setting> = LazyLock::new(|| {
     let plan = ShardPlan::for_machine(Machine::of_this_process()).with_max_cells(MAX_CELLS);
     let prover = CoreProver::new(plan).unwrap();
-    let keys = set_up([ELF]).unwrap().remove(0);
+    let keys = set_up([(ELF, None)]).unwrap().remove(0);
     Setting { prover, keys }
 });
 

@@ -18,7 +18,7 @@ fn peak_bytes() -> u64 {
 #[test]
 fn a_trivial_program_is_proven_in_under_2_5_gb() {
     let prover = CoreProver::new(ShardPlan::for_machine(Machine::of_this_process())).unwrap();
-    let keys = set_up([ELF]).unwrap();
+    let keys = set_up([(ELF, None)]).unwrap();
     let trivial = Probe { cycles: 10, ..Probe::default() };
     let proof = prover.prove(&keys[0], &trivial.input(), &mut |_| {}).unwrap();
     assert_eq!((proof.shards, proof.public_values), (1, trivial.public_values()));

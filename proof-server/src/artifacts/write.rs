@@ -6,7 +6,7 @@ use std::{
 };
 
 use lc_core::ProgramId;
-use lc_stark::prove::{self, GuestError, RUN_LIMIT};
+use lc_stark::prove::{self, GuestError, Keys, RUN_LIMIT};
 use sha2::{Digest, Sha256};
 
 use super::{Manifest, ProgramEntry};
@@ -69,8 +69,8 @@ pub enum WriteError {
     Encode(#[source] serde_json::Error),
 }
 
-/// Reads each sample's `<program>.elf` in `dir`, runs it on the sample, makes its key, and writes
-/// `<program>.vk` and `manifest.json` there. `toolchain` names the compiler. Returns the manifest.
+/// Reads each sample's `<program>.elf` in `dir`, runs it on the sample, makes its keys, and writes
+/// `<program>.vk`, `<program>.outline` and `manifest.json` there. `toolchain` names the compiler. Returns the manifest.
 /// Writes nothing unless all went well; takes some seconds a program.
 ///
 /// # Errors
@@ -81,8 +81,9 @@ pub fn write(dir: &Path, toolchain: &str, samples: &[Sample]) -> Result<Manifest
     let made = samples.iter().map(|sample| describe(dir, toolchain, sample));
     let (entries, keys): (Vec<_>, Vec<_>) =
         made.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
-    for (entry, key) in entries.iter().zip(&keys) {
-        write_file(dir.join(&entry.vk), key)?;
+    for (entry, keys) in entries.iter().zip(&keys) {
+        write_file(dir.join(&entry.vk), &keys.verifying().to_bytes())?;
+        write_file(dir.join(&entry.outline), keys.outline())?;
     }
     let manifest = Manifest { programs: entries };
     let mut text = serde_json::to_string_pretty(&manifest).map_err(WriteError::Encode)?;
@@ -91,12 +92,12 @@ pub fn write(dir: &Path, toolchain: &str, samples: &[Sample]) -> Result<Manifest
     Ok(manifest)
 }
 
-/// One program's entry and the bytes of its key.
+/// One program's entry and its keys.
 fn describe(
     dir: &Path,
     toolchain: &str,
     sample: &Sample,
-) -> Result<(ProgramEntry, Vec<u8>), WriteError> {
+) -> Result<(ProgramEntry, Keys), WriteError> {
     let Sample { program, recording, input, public_values } = sample.clone();
     let path = dir.join(format!("{program}.elf"));
     let elf = fs::read(&path).map_err(|source| WriteError::File { what: "read", path, source })?;
@@ -105,21 +106,22 @@ fn describe(
     if run.public_values != public_values {
         return Err(WriteError::PublicValues { program, recording });
     }
-    let keys = prove::set_up([elf.as_slice()]).map_err(run_error)?;
-    let [keys] = keys.as_slice() else { unreachable!("one program has one pair of keys") };
+    let keys = prove::set_up([(elf.as_slice(), None)]).map_err(run_error)?;
+    let [keys] = <[Keys; 1]>::try_from(keys).expect("one program has one pair of keys");
     let entry = ProgramEntry {
         program,
         elf: format!("{program}.elf"),
         sha256: ElfHash(Sha256::digest(&elf).into()),
         vk: format!("{program}.vk"),
         vkey: VkeyHash(keys.verifying().hash()),
+        outline: format!("{program}.outline"),
         sp1_version: SP1_VERSION.to_owned(),
         toolchain: toolchain.to_owned(),
         recording,
         cycles: run.cycles,
         gas: run.gas,
     };
-    Ok((entry, keys.verifying().to_bytes()))
+    Ok((entry, keys))
 }
 
 fn write_file(path: PathBuf, bytes: &[u8]) -> Result<(), WriteError> {

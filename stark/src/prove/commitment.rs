@@ -1,57 +1,118 @@
-//! SP1's commitment to tables, hashed with [`Poseidon2`].
+//! SP1's commitment to tables, made with [`Tree`].
 
-use std::convert::Infallible;
+use std::{
+    borrow::Borrow,
+    convert::Infallible,
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
-use serde::{Deserialize, Serialize};
-use slop_algebra::Field;
+use slop_algebra::AbstractField;
 use slop_alloc::CpuBackend;
 use slop_challenger::IopCtx;
 use slop_commit::Message;
 use slop_futures::OwnedBorrow;
-use slop_merkle_tree::{
-    ComputeTcsOpenings, FieldMerkleTreeProver, MerkleTreeTcsProof, TensorCsProver,
-};
-use slop_symmetric::{PaddingFreeSponge, TruncatedPermutation};
+use slop_merkle_tree::{ComputeTcsOpenings, MerkleTreeTcsProof, TensorCsProver};
 use slop_tensor::Tensor;
 use sp1_primitives::{SP1Field, SP1GlobalContext};
+use tracing::warn;
 
-use super::poseidon2::{Poseidon2, WIDTH};
-
-/// Elements of a digest, and of what the hash takes at once.
-const DIGEST: usize = 8;
+use super::tree::{Hash, Node, Tree};
 
 type Digest = <SP1GlobalContext as IopCtx>::Digest;
+type Table = Tensor<SP1Field, CpuBackend>;
 
-/// SP1's field, digests and transcript; the same hash, made in another way.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct Context;
+/// Commits as SP1 does.
+#[derive(Debug, Clone)]
+pub(super) struct Committer {
+    hash: Arc<Hash>,
+    outlined: Option<Arc<Outlined>>,
+}
 
-impl IopCtx for Context {
-    type F = SP1Field;
-    type EF = <SP1GlobalContext as IopCtx>::EF;
-    type Digest = Digest;
-    type Challenger = <SP1GlobalContext as IopCtx>::Challenger;
-    type Hasher = PaddingFreeSponge<Poseidon2, WIDTH, DIGEST, DIGEST>;
-    type Compressor = TruncatedPermutation<Poseidon2, 2, DIGEST, WIDTH>;
+/// What of a commitment takes long to make: the nodes of its tree that are [`Outline::LAYERS`]
+/// above the rows. With them a commitment to 2^23 rows is there at once; each row that is opened
+/// takes 2^12 hashes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Outline(pub(super) Vec<Node>);
 
-    fn default_hasher_and_compressor() -> (Self::Hasher, Self::Compressor) {
-        (PaddingFreeSponge::new(Poseidon2::new()), TruncatedPermutation::new(Poseidon2::new()))
-    }
+impl Outline {
+    pub(super) const LAYERS: usize = 12;
+}
 
-    fn default_challenger() -> Self::Challenger {
-        SP1GlobalContext::default_challenger()
+#[derive(Debug)]
+struct Outlined {
+    known: Option<Outline>,
+    made: OnceLock<Outline>,
+}
+
+impl Default for Committer {
+    fn default() -> Self {
+        Self { hash: Arc::new(Hash::new()), outlined: None }
     }
 }
 
-type Packed = <SP1Field as Field>::Packing;
-type Sp1Tree = FieldMerkleTreeProver<Packed, Packed, Context, DIGEST>;
+impl Committer {
+    /// Commits to one message, of at least 2^12 rows, whose outline may be known. One that is of
+    /// other rows is made anew; whether its last node is right, only the commitment says.
+    pub(super) fn outlined(known: Option<Outline>) -> Self {
+        let outlined = Outlined { known, made: OnceLock::new() };
+        Self { outlined: Some(Arc::new(outlined)), ..Self::default() }
+    }
 
-/// The Merkle tree that SP1 commits with.
-#[derive(Debug, Clone, Default)]
-pub(super) struct MerkleTree(Sp1Tree);
+    /// The outline of what was committed to.
+    pub(super) fn outline(&self) -> Option<&Outline> {
+        self.outlined.as_ref()?.made.get()
+    }
 
-impl TensorCsProver<SP1GlobalContext, CpuBackend> for MerkleTree {
-    type ProverData = <Sp1Tree as TensorCsProver<Context, CpuBackend>>::ProverData;
+    fn tree(&self, tables: &[&Table]) -> Tree {
+        let (hash, layers) = (&self.hash, Outline::LAYERS);
+        let Some(outlined) = &self.outlined else { return Tree::new(hash, tables) };
+        let Outline(nodes) = outlined.made.get_or_init(|| match &outlined.known {
+            Some(known) if hash.layer_begins(layers, tables, &known.0) => known.clone(),
+            known => {
+                if known.is_some() {
+                    warn!("what is known of a key is of another program: making all of it");
+                }
+                Outline(hash.layer(layers, tables))
+            }
+        });
+        Tree::with_known(hash, layers, nodes.clone())
+    }
+}
+
+/// Tables that were committed to.
+#[derive(Clone)]
+pub(super) struct Committed {
+    tables: Vec<Arc<dyn Borrow<Table> + Send + Sync>>,
+    tree: Tree,
+}
+
+impl Committed {
+    fn log_height(&self) -> usize {
+        self.tables.first().map_or(0, |table| height(borrowed(table)).ilog2() as usize)
+    }
+
+    fn width(&self) -> usize {
+        self.tables.iter().map(|table| borrowed(table).sizes()[1]).sum()
+    }
+}
+
+impl fmt::Debug for Committed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Committed").field("root", &self.tree.root()).finish_non_exhaustive()
+    }
+}
+
+fn borrowed(table: &Arc<dyn Borrow<Table> + Send + Sync>) -> &Table {
+    (**table).borrow()
+}
+
+fn height(table: &Table) -> usize {
+    table.sizes()[0]
+}
+
+impl TensorCsProver<SP1GlobalContext, CpuBackend> for Committer {
+    type ProverData = Committed;
     type ProverError = Infallible;
 
     fn commit_tensors<T>(
@@ -59,9 +120,15 @@ impl TensorCsProver<SP1GlobalContext, CpuBackend> for MerkleTree {
         tensors: Message<T>,
     ) -> Result<(Digest, Self::ProverData), Self::ProverError>
     where
-        T: OwnedBorrow<Tensor<SP1Field, CpuBackend>>,
+        T: OwnedBorrow<Table>,
     {
-        self.0.commit_tensors(tensors)
+        let tables: Vec<Arc<dyn Borrow<Table> + Send + Sync>> =
+            tensors.into_iter().map(|table| table as _).collect();
+        let tree = self.tree(&tables.iter().map(borrowed).collect::<Vec<_>>());
+        let committed = Committed { tables, tree };
+        let shape = [committed.log_height(), committed.width()];
+        let shape = self.hash.row(shape.map(SP1Field::from_canonical_usize));
+        Ok((self.hash.pair([committed.tree.root(), shape]), committed))
     }
 
     fn prove_openings_at_indices(
@@ -69,20 +136,38 @@ impl TensorCsProver<SP1GlobalContext, CpuBackend> for MerkleTree {
         data: Self::ProverData,
         indices: &[usize],
     ) -> Result<MerkleTreeTcsProof<Digest>, Self::ProverError> {
-        self.0.prove_openings_at_indices(data, indices)
+        let tables: Vec<_> = data.tables.iter().map(borrowed).collect();
+        let paths = data.tree.paths(&self.hash, &tables, indices);
+        let (log_tensor_height, width) = (data.log_height(), data.width());
+        let paths: Vec<Digest> = paths.into_iter().flatten().collect();
+        Ok(MerkleTreeTcsProof {
+            merkle_root: data.tree.root(),
+            log_tensor_height,
+            width,
+            paths: Tensor::from(paths).reshape([indices.len(), log_tensor_height]),
+        })
     }
 }
 
-impl ComputeTcsOpenings<SP1GlobalContext, CpuBackend> for MerkleTree {
+impl ComputeTcsOpenings<SP1GlobalContext, CpuBackend> for Committer {
     fn compute_openings_at_indices<T>(
         &self,
         tensors: Message<T>,
         indices: &[usize],
     ) -> Tensor<SP1Field>
     where
-        T: OwnedBorrow<Tensor<SP1Field, CpuBackend>>,
+        T: OwnedBorrow<Table>,
     {
-        self.0.compute_openings_at_indices(tensors, indices)
+        let tables: Vec<&Table> = tensors.iter().map(|table| (**table).borrow()).collect();
+        let row = |&index: &usize| {
+            tables.iter().flat_map(move |table| {
+                let width = table.sizes()[1];
+                &table.as_slice()[index * width..][..width]
+            })
+        };
+        let width: usize = tables.iter().map(|table| table.sizes()[1]).sum();
+        let cells: Vec<SP1Field> = indices.iter().flat_map(row).copied().collect();
+        Tensor::from(cells).reshape([indices.len(), width])
     }
 }
 
@@ -107,7 +192,7 @@ mod tests {
     fn it_commits_to_the_same_roots_as_sp1() {
         // Fewer rows than a vector has lanes, as many, and more.
         for height in [1, 2, 16, 64, 1024] {
-            let (ours, _) = MerkleTree::default().commit_tensors(tensors(height)).unwrap();
+            let (ours, _) = Committer::default().commit_tensors(tensors(height)).unwrap();
             let theirs = SP1MerkleTreeProver::default().commit_tensors(tensors(height)).unwrap().0;
             assert_eq!(ours, theirs, "{height} rows");
         }
@@ -115,7 +200,7 @@ mod tests {
 
     #[test]
     fn its_openings_hold_in_sp1s_verifier_and_changed_ones_do_not() {
-        let (tree, indices) = (MerkleTree::default(), [0, 17, 63]);
+        let (tree, indices) = (Committer::default(), [0, 17, 63]);
         let (root, data) = tree.commit_tensors(tensors(64)).unwrap();
         let mut values = tree.compute_openings_at_indices(tensors(64), &indices);
         let proof = tree.prove_openings_at_indices(data, &indices).unwrap();
@@ -126,5 +211,41 @@ mod tests {
         verify(&values).unwrap();
         values.as_mut_slice()[0] += SP1Field::one();
         verify(&values).unwrap_err();
+    }
+
+    #[test]
+    fn a_known_outline_is_used_and_one_of_other_rows_is_made_anew() {
+        let height = 8 << Outline::LAYERS;
+        let whole = Committer::default().commit_tensors(tensors(height)).unwrap().0;
+        let first = Committer::outlined(None);
+        assert_eq!(first.commit_tensors(tensors(height)).unwrap().0, whole);
+        let outline = first.outline().unwrap().clone();
+
+        let second = Committer::outlined(Some(outline.clone()));
+        let (root, data) = second.commit_tensors(tensors(height)).unwrap();
+        assert_eq!(root, whole);
+        let indices = [0, 4095, 4096, height - 1];
+        let values = second.compute_openings_at_indices(tensors(height), &indices);
+        let proof = second.prove_openings_at_indices(data, &indices).unwrap();
+        MerkleTreeTcs::<SP1GlobalContext>::default()
+            .verify_tensor_openings(&root, &indices, &values, 10, 15, &proof)
+            .unwrap();
+
+        let mut other = outline.clone();
+        other.0[0][0] += SP1Field::one();
+        let third = Committer::outlined(Some(other));
+        assert_eq!(third.commit_tensors(tensors(height)).unwrap().0, whole);
+        assert_eq!(third.outline(), Some(&outline));
+    }
+
+    #[test]
+    fn a_wrong_node_further_on_in_an_outline_shows_in_the_commitment() {
+        let height = 16 << Outline::LAYERS;
+        let first = Committer::outlined(None);
+        let (root, _) = first.commit_tensors(tensors(height)).unwrap();
+        let mut outline = first.outline().unwrap().clone();
+        outline.0[15][7] += SP1Field::one();
+        let second = Committer::outlined(Some(outline));
+        assert_ne!(second.commit_tensors(tensors(height)).unwrap().0, root);
     }
 }

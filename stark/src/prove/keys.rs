@@ -2,38 +2,43 @@
 
 use std::{fmt, sync::Arc, thread};
 
+use slop_algebra::{AbstractField, PrimeField32};
+use slop_basefold_prover::BasefoldProver;
+use slop_jagged::JaggedProver;
 use slop_stacked::StackedPcsProver;
 use sp1_core_executor::Program;
 use sp1_core_machine::{bytes::ByteChip, program::ProgramChip, range::RangeChip, riscv::RiscvAir};
 use sp1_hypercube::{
-    Chip, Machine, MachineShape, SP1Pcs, SP1VerifyingKey,
+    Chip, GkrProverImpl, LogupGkrCpuTraceGenerator, Machine, MachineShape, SP1Pcs, SP1VerifyingKey,
     air::{MachineProgram, SP1_PROOF_NUM_PV_ELTS},
-    prover::{CpuShardProver, ProverSemaphore, ProvingKey},
+    prover::{CpuShardProver, DefaultTraceGenerator, ProverSemaphore, ProvingKey},
 };
 use sp1_primitives::{SP1Field, SP1GlobalContext};
 use sp1_prover::{CoreSC, CpuSP1ProverComponents, SP1ProverComponents};
 
 use super::{
-    commitment::MerkleTree,
+    commitment::{Committer, Outline},
     guest::{self, GuestError},
 };
 use crate::VerifyingKey;
 
 pub(super) type Air = RiscvAir<SP1Field>;
 
-/// SP1's own but for [`MerkleTree`].
+/// SP1's own but for [`Committer`].
 pub(super) type ShardProver = CpuShardProver<
     SP1GlobalContext,
     SP1Pcs<SP1GlobalContext>,
-    StackedPcsProver<MerkleTree, SP1GlobalContext>,
+    StackedPcsProver<Committer, SP1GlobalContext>,
     Air,
 >;
 
-/// A program and its keys. Takes 0.6 GB: a Merkle tree with 2^23 leaves, whatever the program.
+/// A program and its keys. Some 70 MB: the tables that are known before a run, and what SP1 makes
+/// of them.
 pub struct Keys {
     pub(super) program: Arc<Program>,
     pub(super) proving: Arc<ProvingKey<SP1GlobalContext, CoreSC, ShardProver>>,
     verifying: VerifyingKey,
+    outline: Vec<u8>,
 }
 
 impl Keys {
@@ -41,6 +46,12 @@ impl Keys {
     #[must_use]
     pub fn verifying(&self) -> &VerifyingKey {
         &self.verifying
+    }
+
+    /// What of these keys takes long to make, for [`set_up`]: 64 KiB.
+    #[must_use]
+    pub fn outline(&self) -> &[u8] {
+        &self.outline
     }
 }
 
@@ -50,24 +61,40 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// Makes the keys of all `elfs`, at once: one alone does not keep two cores busy. Some seconds of
-/// CPU time each. Blocking; call it outside of any async runtime.
+/// Makes the keys of programs, each given as its ELF file and, where at hand, its keys'
+/// [outline](Keys::outline): with it half a second of CPU time each, without it some seconds. All
+/// are made at once, because one alone does not keep two cores busy. Blocking; call it outside of
+/// any async runtime.
+///
+/// An outline of other programs is noticed and made anew. One that was tampered with gives another
+/// verifying key, so compare that where it is known.
 ///
 /// # Errors
 ///
 /// [`GuestError::Elf`] for a file that is no SP1 program.
-pub fn set_up<'a>(elfs: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<Keys>, GuestError> {
-    let programs = elfs.into_iter().map(guest::load_program).collect::<Result<Vec<_>, _>>()?;
-    let prover = &shard_prover(preprocessed_tables());
+pub fn set_up<'a>(
+    programs: impl IntoIterator<Item = (&'a [u8], Option<&'a [u8]>)>,
+) -> Result<Vec<Keys>, GuestError> {
+    let programs = programs
+        .into_iter()
+        .map(|(elf, outline)| Ok((guest::load_program(elf)?, outline)))
+        .collect::<Result<Vec<_>, GuestError>>()?;
+    let tables = &preprocessed_tables();
     Ok(thread::scope(|scope| {
-        let set_ups: Vec<_> =
-            programs.into_iter().map(|program| scope.spawn(|| keys_of(program, prover))).collect();
+        let set_ups: Vec<_> = programs
+            .into_iter()
+            .map(|(program, outline)| {
+                scope.spawn(move || keys_of(program, outline, tables.clone()))
+            })
+            .collect();
         let keys = set_ups.into_iter().map(|set_up| set_up.join());
         keys.map(|keys| keys.expect("a program that loads can be set up")).collect()
     }))
 }
 
-fn keys_of(program: Arc<Program>, prover: &ShardProver) -> Keys {
+fn keys_of(program: Arc<Program>, outline: Option<&[u8]>, tables: Machine<SP1Field, Air>) -> Keys {
+    let committer = Committer::outlined(outline.and_then(decode_outline));
+    let prover = shard_prover(tables, committer.clone());
     let memory = program.initial_global_cumulative_sum();
     let permits = ProverSemaphore::new(1);
     // It only waits for rayon's threads.
@@ -79,12 +106,49 @@ fn keys_of(program: Arc<Program>, prover: &ShardProver) -> Keys {
         memory,
         permits,
     ));
-    Keys { program, proving: made.pk.clone(), verifying: VerifyingKey(SP1VerifyingKey { vk }) }
+    let outline = committer.outline().expect("keys are a commitment");
+    Keys {
+        program,
+        proving: made.pk.clone(),
+        verifying: VerifyingKey(SP1VerifyingKey { vk }),
+        outline: encode_outline(outline),
+    }
 }
 
-pub(super) fn shard_prover(machine: Machine<SP1Field, Air>) -> ShardProver {
+/// Its elements, each as four bytes, little-endian.
+fn encode_outline(Outline(nodes): &Outline) -> Vec<u8> {
+    let elements = nodes.as_flattened().iter();
+    elements.flat_map(|element| element.as_canonical_u32().to_le_bytes()).collect()
+}
+
+/// `None` for bytes that [`encode_outline`] does not make.
+fn decode_outline(bytes: &[u8]) -> Option<Outline> {
+    let (elements, []) = bytes.as_chunks::<4>() else { return None };
+    let elements = elements.iter().map(|bytes| {
+        let element = u32::from_le_bytes(*bytes);
+        (element < SP1Field::ORDER_U32).then(|| SP1Field::from_canonical_u32(element))
+    });
+    let elements: Vec<_> = elements.collect::<Option<_>>()?;
+    let (nodes, []) = elements.as_chunks() else { return None };
+    Some(Outline(nodes.to_vec()))
+}
+
+pub(super) fn shard_prover(machine: Machine<SP1Field, Air>, committer: Committer) -> ShardProver {
     let verifier = CpuSP1ProverComponents::core_verifier(machine);
-    CpuShardProver::new(verifier.shard_verifier().clone())
+    let (pcs, machine) = {
+        let verifier = verifier.shard_verifier();
+        (&verifier.jagged_pcs_verifier, verifier.machine.clone())
+    };
+    let mut basefold = BasefoldProver::new(&pcs.pcs_verifier.basefold_verifier);
+    basefold.tcs_prover = committer;
+    let mut jagged = JaggedProver::from_verifier(pcs);
+    let StackedPcsProver { log_stacking_height, batch_size, .. } = jagged.pcs_prover;
+    jagged.pcs_prover = StackedPcsProver::new(basefold, log_stacking_height, batch_size);
+    CpuShardProver::from_components(
+        DefaultTraceGenerator::new(machine),
+        GkrProverImpl::new(LogupGkrCpuTraceGenerator::default()),
+        jagged,
+    )
 }
 
 /// The tables that keys commit to, as a machine without the others. The whole machine takes half a
@@ -101,6 +165,8 @@ fn preprocessed_tables() -> Machine<SP1Field, Air> {
 
 #[cfg(test)]
 mod tests {
+    use std::array;
+
     use sp1_hypercube::air::MachineAir;
 
     use super::*;
@@ -119,6 +185,23 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_program_have_no_keys() {
-        assert!(matches!(set_up([&b"not an ELF"[..]]), Err(GuestError::Elf(_))));
+        assert!(matches!(set_up([(&b"not an ELF"[..], None)]), Err(GuestError::Elf(_))));
+    }
+
+    #[test]
+    fn an_outline_is_pinned_and_bytes_that_are_none_are_refused() {
+        let node = |from: u32| array::from_fn(|i| SP1Field::from_canonical_u32(from + i as u32));
+        let outline = Outline(vec![node(1), node(SP1Field::ORDER_U32 - 8)]);
+        let bytes = encode_outline(&outline);
+        assert_eq!(bytes.len(), 64);
+        assert_eq!(bytes[..8], [1, 0, 0, 0, 2, 0, 0, 0]);
+        assert_eq!(bytes[60..], (SP1Field::ORDER_U32 - 1).to_le_bytes());
+        assert_eq!(decode_outline(&bytes), Some(outline));
+
+        assert_eq!(decode_outline(&bytes[..63]), None);
+        assert_eq!(decode_outline(&bytes[..36]), None);
+        let mut too_large = bytes;
+        too_large[60..].copy_from_slice(&SP1Field::ORDER_U32.to_le_bytes());
+        assert_eq!(decode_outline(&too_large), None);
     }
 }

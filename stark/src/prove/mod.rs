@@ -11,6 +11,7 @@ mod records;
 mod shard_plan;
 mod shared_memory;
 mod splices;
+mod tree;
 mod watchdog;
 
 pub use execution::{Execution, execute};

@@ -24,6 +24,7 @@ use tokio::runtime::Runtime;
 use tracing::debug;
 
 use super::{
+    commitment::Committer,
     guest::{GuestError, RUN_LIMIT},
     keys::{self, Air, Keys, ShardProver},
     records::Records,
@@ -119,7 +120,7 @@ impl CoreProver {
     pub fn new(plan: ShardPlan) -> std::io::Result<Self> {
         let machine = RiscvAir::machine();
         Ok(Self {
-            prover: keys::shard_prover(machine.clone()),
+            prover: keys::shard_prover(machine.clone(), Committer::default()),
             verifier: CoreVerifier::for_machine(machine),
             opts: plan.core_opts(),
             run_limit: RUN_LIMIT,

@@ -70,7 +70,7 @@ pub enum StartError {
 
 impl CpuEngine {
     /// Sets up the keys of all programs and checks them against the manifest; removes what killed
-    /// workers left in shared memory. A few seconds and some hundred megabytes. Not for async
+    /// workers left in shared memory. A second or two, and some hundred megabytes. Not for async
     /// tasks.
     ///
     /// # Errors
@@ -81,7 +81,10 @@ impl CpuEngine {
         let artifacts = Artifacts::embedded()?;
         let (prover, keys) = thread::scope(|scope| {
             let prover = scope.spawn(|| CoreProver::new(plan));
-            let keys = prove::set_up(ProgramId::ALL.map(artifacts::elf));
+            let keys = prove::set_up(
+                ProgramId::ALL
+                    .map(|program| (artifacts::elf(program), Some(artifacts::outline(program)))),
+            );
             (prover.join().expect("SP1's machine can always be made"), keys)
         });
         let (prover, keys) = (prover.map_err(StartError::Threads)?, keys?);
