@@ -14,7 +14,7 @@ TYPOS := 1.52.0
 BIN := $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test lint one-build fmt clippy doc deny typos artifacts check-artifacts profile recordings spec-vectors \
+.PHONY: help deps build demo test lint one-build fmt clippy doc deny typos artifacts check-artifacts profile profile-proof recordings spec-vectors \
         spec-vectors-large fuzz fuzz-check check-readme
 
 help: ## this list
@@ -72,6 +72,9 @@ profile: deps ## where the programs' cycles go, by function, on recorded input (
 	scripts/build-guests --symbols --out $(CARGO_TARGET_DIR)/profile
 	cargo run --release --locked -p proof-server --no-default-features --features guest-input \
 	  --target-dir $(CARGO_TARGET_DIR)/no-sp1 --example profile -- $(CARGO_TARGET_DIR)/profile/artifacts '$(ON)'
+
+profile-proof: deps ## seconds and memory of proving recorded input, step by step (ON=Fulu: which recording)
+	cargo run --release --locked -p proof-server --example prove -- '$(ON)'
 
 check-artifacts: ## rebuild the guests elsewhere and compare with what is committed
 	@scripts/install-deps --guests
