@@ -4,17 +4,15 @@
 //! as 32 bytes, an empty trie's proof as no node or as its one node, and some repeat a node that already
 //! stands inside its parent. What differs in meaning is refused.
 
-use alloy_primitives::{Address, B256, Bytes, U256, hex};
-use serde_json::Value;
+use alloy_primitives::{Address, B256, Bytes, U256};
 
+use super::json_rpc::{self, AnswerError, Field};
 use crate::statement::{AccountProof, StorageProof};
 
 /// RLP of the empty trie's one node.
 const EMPTY_TRIE_NODE: [u8; 1] = [0x80];
 /// A trie node shorter than this stands inside its parent, unless it is the root.
 const HASHED_NODE_LENGTH: usize = 32;
-/// Most characters of a wrong value that an error repeats.
-const SHOWN: usize = 60;
 
 /// One answer: trie nodes, and what the node says they prove.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,30 +70,31 @@ pub enum EthGetProofError {
     },
 }
 
+impl From<AnswerError> for EthGetProofError {
+    fn from(error: AnswerError) -> Self {
+        match error {
+            AnswerError::NotJson(text) => Self::NotJson(text),
+            AnswerError::NodeError(text) => Self::NodeError(text),
+            AnswerError::Field { path, seen, wanted } => Self::Field { path, seen, wanted },
+        }
+    }
+}
+
 impl EthGetProof {
     /// Reads an answer. Checks its form alone: whether the nodes prove anything is for the statement.
     ///
     /// # Errors
     /// [`EthGetProofError`] names the field and what is wrong with it, or repeats the node's own error.
     pub fn from_json(json: &[u8]) -> Result<Self, EthGetProofError> {
-        let answer: Value = serde_json::from_slice(json)
-            .map_err(|err| EthGetProofError::NotJson(err.to_string()))?;
-        let top = Field { path: String::new(), value: Some(&answer) };
-        if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
-            return Err(EthGetProofError::NodeError(shown(node_message(error))));
-        }
-        let result = if answer.get("jsonrpc").or(answer.get("result")).is_some() {
-            top.get("result")?
-        } else {
-            top
-        };
+        let answer = json_rpc::parse(json)?;
+        let result = json_rpc::result(&answer)?;
         Ok(Self {
             address: result.get("address")?.fixed_bytes("a 20-byte address in hex")?.into(),
-            nonce: result.get("nonce")?.nonce()?,
+            nonce: nonce(&result.get("nonce")?)?,
             balance: result.get("balance")?.quantity()?,
             code_hash: result.get("codeHash")?.fixed_bytes("a 32-byte hash in hex")?.into(),
             storage_hash: result.get("storageHash")?.fixed_bytes("a 32-byte hash in hex")?.into(),
-            account_nodes: result.get("accountProof")?.nodes()?,
+            account_nodes: nodes(&result.get("accountProof")?)?,
             storage: result
                 .get("storageProof")?
                 .elements()?
@@ -119,11 +118,11 @@ impl EthGetProof {
 }
 
 impl EthStorageProof {
-    fn read(field: &Field<'_>) -> Result<Self, EthGetProofError> {
+    fn read(field: &Field<'_>) -> Result<Self, AnswerError> {
         Ok(Self {
             key: field.get("key")?.quantity()?.into(),
             value: field.get("value")?.quantity()?,
-            nodes: field.get("proof")?.nodes()?,
+            nodes: nodes(&field.get("proof")?)?,
         })
     }
 }
@@ -140,91 +139,23 @@ fn needed(nodes: &[Bytes]) -> Vec<Bytes> {
     nodes.iter().enumerate().filter(needed).map(|(_, node)| node.clone()).collect()
 }
 
-/// What an error object says, or all of it where it says nothing.
-fn node_message(error: &Value) -> String {
-    error.get("message").and_then(Value::as_str).map_or_else(|| error.to_string(), str::to_owned)
+fn nodes(list: &Field<'_>) -> Result<Vec<Bytes>, AnswerError> {
+    let node = |field: Field<'_>| match field.bytes() {
+        Some(bytes) if !bytes.is_empty() => Ok(Bytes::from(bytes)),
+        _ => Err(field.wrong("an RLP node in hex")),
+    };
+    list.elements()?.into_iter().map(node).collect()
 }
 
-/// One line of at most [`SHOWN`] characters.
-fn shown(text: String) -> String {
-    let mut line: String = text.chars().take(SHOWN).filter(|c| !c.is_control()).collect();
-    if text.chars().nth(SHOWN).is_some() {
-        line.push('…');
-    }
-    line
-}
-
-/// A value in the answer, with its place.
-struct Field<'a> {
-    path: String,
-    value: Option<&'a Value>,
-}
-
-impl<'a> Field<'a> {
-    fn wrong(&self, wanted: &'static str) -> EthGetProofError {
-        EthGetProofError::Field {
-            path: if self.path.is_empty() { "all of it".to_owned() } else { self.path.clone() },
-            seen: self.value.map_or_else(|| "missing".to_owned(), |value| shown(value.to_string())),
-            wanted,
-        }
-    }
-
-    fn get(&self, key: &str) -> Result<Field<'a>, EthGetProofError> {
-        let object =
-            self.value.and_then(Value::as_object).ok_or_else(|| self.wrong("an object"))?;
-        let dot = if self.path.is_empty() { "" } else { "." };
-        Ok(Field { path: format!("{}{dot}{key}", self.path), value: object.get(key) })
-    }
-
-    fn elements(&self) -> Result<Vec<Field<'a>>, EthGetProofError> {
-        let array = self.value.and_then(Value::as_array).ok_or_else(|| self.wrong("an array"))?;
-        let element =
-            |(index, value)| Field { path: format!("{}[{index}]", self.path), value: Some(value) };
-        Ok(array.iter().enumerate().map(element).collect())
-    }
-
-    /// The digits after `0x`.
-    fn digits(&self) -> Option<&'a str> {
-        self.value?.as_str()?.strip_prefix("0x")
-    }
-
-    fn nodes(&self) -> Result<Vec<Bytes>, EthGetProofError> {
-        let node = |field: Field<'_>| {
-            let bytes = field.digits().and_then(|digits| hex::decode(digits).ok());
-            let bytes = bytes.filter(|bytes| !bytes.is_empty());
-            bytes.map(Bytes::from).ok_or_else(|| field.wrong("an RLP node in hex"))
-        };
-        self.elements()?.into_iter().map(node).collect()
-    }
-
-    fn fixed_bytes<const N: usize>(
-        &self,
-        wanted: &'static str,
-    ) -> Result<[u8; N], EthGetProofError> {
-        let bytes = self.digits().and_then(|digits| hex::decode(digits).ok());
-        bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| self.wrong(wanted))
-    }
-
-    /// A number of at most 256 bits. Zeros in front are let pass: keys are padded with them.
-    fn quantity(&self) -> Result<U256, EthGetProofError> {
-        let plain = |digits: &&str| {
-            (1..=64).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
-        };
-        let number = self.digits().filter(plain);
-        number
-            .and_then(|digits| U256::from_str_radix(digits, 16).ok())
-            .ok_or_else(|| self.wrong("a number of at most 32 bytes in hex"))
-    }
-
-    fn nonce(&self) -> Result<u64, EthGetProofError> {
-        self.quantity()?.try_into().map_err(|_| self.wrong("a number of at most 8 bytes in hex"))
-    }
+fn nonce(field: &Field<'_>) -> Result<u64, AnswerError> {
+    field.quantity()?.try_into().map_err(|_| field.wrong("a number of at most 8 bytes in hex"))
 }
 
 #[cfg(test)]
 mod tests {
     use alloy_primitives::{address, keccak256};
     use proptest::prelude::*;
+    use serde_json::Value;
 
     use super::*;
     use crate::{

@@ -4,6 +4,7 @@
 mod crypto;
 pub mod eth_get_proof;
 pub mod input;
+mod json_rpc;
 mod networks;
 mod store;
 mod witness;
