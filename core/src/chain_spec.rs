@@ -97,7 +97,7 @@ pub enum ChainSpecError {
 }
 
 impl ChainSpec {
-    /// Most forks that the schedule may have. Ethereum has 6 since Altair.
+    /// Most forks that the schedule may have. Ethereum has 7 since Altair, Gloas included.
     const MAX_FORKS: usize = 16;
     /// Depth of the schedule's tree: two forks to a chunk.
     const FORKS_DEPTH: usize = 3;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     crypto::Crypto,
-    fork::Fork,
+    fork::{ExecutionForm, Fork},
     merkle::{container_root, merkleize, mix_in_length},
     root::{Node, Root},
 };
@@ -100,14 +100,38 @@ impl ExecutionPayloadHeader {
     /// `MAX_EXTRA_DATA_BYTES` (bellatrix/beacon-chain.md).
     pub const MAX_EXTRA_DATA_BYTES: usize = 32;
 
+    /// Position of `block_hash` among the fields.
+    const BLOCK_HASH: usize = 12;
+
     /// `get_lc_execution_root` for a header of `fork`: zero before Capella, when light-client headers
-    /// had no execution part. None if `extra_data` is longer than any block's can be.
+    /// had no execution part. None if `extra_data` is longer than any block's can be, and from Gloas on, when
+    /// light-client headers have the block's hash instead.
     #[must_use]
     pub fn hash_tree_root<C: Crypto>(&self, fork: Fork) -> Option<Root> {
-        if !fork.has_execution() {
-            return Some(Root::ZERO);
+        match fork.execution_form() {
+            ExecutionForm::Absent => Some(Root::ZERO),
+            ExecutionForm::PayloadHeader => {
+                self.field_roots::<C>(fork).map(|mut fields| container_root::<C>(&mut fields))
+            }
+            ExecutionForm::BlockHash => None,
         }
-        self.field_roots::<C>(fork).map(|mut fields| container_root::<C>(&mut fields))
+    }
+
+    /// From `block_hash` to [`Self::hash_tree_root`], lowest first. None where that is none, and before Capella.
+    #[must_use]
+    pub fn block_hash_branch<C: Crypto>(&self, fork: Fork) -> Option<Vec<Root>> {
+        if fork.execution_form() != ExecutionForm::PayloadHeader {
+            return None;
+        }
+        let mut layer = self.field_roots::<C>(fork)?;
+        layer.resize(layer.len().next_power_of_two(), Root::ZERO);
+        let (mut branch, mut at) = (Vec::new(), Self::BLOCK_HASH);
+        while layer.len() > 1 {
+            branch.push(layer[at ^ 1]);
+            layer = layer.chunks_exact(2).map(|pair| C::hash_pair(&pair[0], &pair[1])).collect();
+            at /= 2;
+        }
+        Some(branch)
     }
 
     /// The roots of the fields that the header has at `fork`, in order. None if `extra_data` is longer than any

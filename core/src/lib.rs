@@ -13,6 +13,7 @@ extern crate alloc;
 pub mod chain_spec;
 pub mod containers;
 pub mod crypto;
+pub mod execution_header;
 pub mod fork;
 pub mod merkle;
 pub mod program;
@@ -31,7 +32,7 @@ pub mod objects;
 pub use chain_spec::{ChainSpec, ChainSpecError, ForkEntry};
 pub use containers::{BeaconBlockHeader, ExecutionPayloadHeader};
 pub use crypto::{BlsPubkey, BlsSignature, Crypto, SignatureCheck, SignatureError};
-pub use fork::{Fork, GeneralizedIndex, Gindices};
+pub use fork::{ExecutionForm, Fork, GeneralizedIndex, Gindices};
 pub use program::ProgramId;
 pub use root::Root;
 

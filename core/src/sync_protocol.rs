@@ -11,11 +11,11 @@ use crate::{
     chain_spec::{ChainSpec, ChainSpecError},
     containers::{Header, compute_signing_root, compute_sync_committee_domain},
     crypto::{Crypto, SignatureCheck, SignatureError},
+    execution_header::ExecutionHeaderError,
     fork::Fork,
     merkle::{is_valid_merkle_branch, pubkey_root},
     rlp::RlpError,
     root::{PubkeyWords, Root, SignatureWords},
-    statement::Execution,
     trie::TrieError,
 };
 
@@ -118,6 +118,17 @@ pub enum CheckError {
         /// The finalized slot.
         slot: u64,
     },
+    /// A header that has to have the execution payload header names the block by its hash alone, as from Gloas on.
+    #[error(
+        "the header of slot {slot} names its execution block by hash alone: give that block's header in RLP (--execution-header)"
+    )]
+    NoExecutionHeader {
+        /// The header's slot.
+        slot: u64,
+    },
+    /// The execution block's header is malformed or another block's.
+    #[error("the execution block's header is refused")]
+    ExecutionHeader(#[from] ExecutionHeaderError),
     /// The signature does not hold.
     #[error("the sync committee's signature is refused")]
     Signature(#[from] SignatureError),
@@ -318,8 +329,6 @@ pub struct SignedFinality {
     pub finalized: Header,
     /// From the finalized root to the attested state root; depth as the attested slot's fork says.
     pub finality_branch: Vec<Root>,
-    /// What is said of the finalized block's execution; default before Capella.
-    pub execution: Execution,
 }
 
 /// What [`SignedFinality::verify`] found.
@@ -332,7 +341,7 @@ pub struct Verified {
 }
 
 impl SignedFinality {
-    /// Checks everything up to the finalized execution block against the committee with root
+    /// Checks everything up to the finalized beacon header against the committee with root
     /// `committee_root`, which signs in `period`.
     ///
     /// The caller has validated `spec`.
@@ -350,8 +359,6 @@ impl SignedFinality {
         if self.finalized.slot == 0 {
             return Err(CheckError::NoFinality);
         }
-        let finalized_fork = fork_at_slot(spec, self.finalized.slot)?;
-        self.execution.verify::<C>(finalized_fork, &self.finalized.body_root)?;
         let fork = fork_at_slot(spec, self.attested.slot)?;
         let finalized_root = self.finalized.hash_tree_root::<C>();
         let index = fork.gindices().finalized_root;

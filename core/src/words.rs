@@ -4,7 +4,7 @@
 //!
 //! A derived decoder would do, but every word of its code in a program's image costs as much as six cycles.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use alloy_primitives::{Address, B256, Bytes};
 
@@ -13,8 +13,8 @@ use crate::{
     containers::Header,
     root::Root,
     statement::{
-        AccountProof, CommitteeChangeWitness, Execution, InclusionWitness, PeriodUpdate,
-        StorageProof,
+        AccountProof, CommitteeChangeWitness, Execution, InclusionWitness, NamedBlock,
+        PayloadFields, PeriodUpdate, StorageProof,
     },
     sync_protocol::{SignedFinality, Signers},
 };
@@ -211,6 +211,33 @@ impl<'a, T: Words<'a>> Words<'a> for Vec<T> {
     }
 }
 
+/// The number of the form, as [`crate::fork::ExecutionForm`] counts them, and what it holds. Which one it must be, the
+/// finalized slot's fork says.
+impl<'a, B: Words<'a>> Words<'a> for Execution<B> {
+    fn put(&self, out: &mut Vec<u64>) {
+        match self {
+            Self::Absent => 0u64.put(out),
+            Self::Payload(fields) => {
+                1u64.put(out);
+                fields.put(out);
+            }
+            Self::Block(block) => {
+                2u64.put(out);
+                block.put(out);
+            }
+        }
+    }
+
+    fn take(input: &mut &'a [u64]) -> Option<Self> {
+        match u64::take(input)? {
+            0 => Some(Self::Absent),
+            1 => PayloadFields::take(input).map(Box::new).map(Self::Payload),
+            2 => Words::take(input).map(Self::Block),
+            _ => None,
+        }
+    }
+}
+
 /// Structs, field by field.
 macro_rules! words {
     ($($struct:ident $(<$bytes:ident>)? { $($field:ident),+ $(,)? })+) => {$(
@@ -232,14 +259,15 @@ words! {
         sync_committee_size, forks,
     }
     Header { slot, proposer_index, parent_root, state_root, body_root }
-    Execution { block_number, block_hash, state_root, beside_hash, beside_number, beside_state_root, branch }
+    PayloadFields { block_number, block_hash, state_root, beside_hash, beside_number, beside_state_root, branch }
     Signers { aggregate_pubkey, bits, absent, proof }
     SignedFinality {
-        attested, signature_slot, signature, signers, finalized, finality_branch, execution,
+        attested, signature_slot, signature, signers, finalized, finality_branch,
     }
     PeriodUpdate { finality, next_committee, next_committee_branch }
-    CommitteeChangeWitness { chain, signer_period, signer_committee, updates }
-    InclusionWitness<B> { chain, signer_period, signer_committee, finality, accounts }
+    NamedBlock<B> { header, branch }
+    CommitteeChangeWitness<B> { chain, signer_period, signer_committee, updates, execution }
+    InclusionWitness<B> { chain, signer_period, signer_committee, finality, execution, accounts }
     AccountProof<B> { address, nodes, storage }
     StorageProof<B> { key, nodes }
 }

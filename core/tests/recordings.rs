@@ -37,7 +37,13 @@ fn committee_change(bootstrap: &Path, updates: &[&Path]) -> ProgramInput {
         .map(|update| Bytes::from(update.to_ssz(&chain)))
         .collect();
     let committee = Bytes::from(bootstrap.current_sync_committee.to_ssz());
-    ProgramInput::CommitteeChange(CommitteeChangeInput { chain, signer_period, committee, updates })
+    ProgramInput::CommitteeChange(CommitteeChangeInput {
+        chain,
+        signer_period,
+        committee,
+        updates,
+        execution_header: None,
+    })
 }
 
 fn statement(checked: &Checked) -> CommitteeChange {
@@ -91,6 +97,7 @@ fn a_fulu_period_of_mainnet_makes_a_statement() {
         signer_period,
         committee: Bytes::from(recording.committee.to_ssz()),
         updates: vec![Bytes::from(update.to_ssz(&chain))],
+        execution_header: None,
         chain,
     });
     let seen = statement(&input.check().unwrap());
@@ -120,6 +127,7 @@ fn inclusion_request(dir: &Path) -> InclusionInput {
         committee: Bytes::from(bootstrap.current_sync_committee.to_ssz()),
         finality_update: Bytes::from(update.to_ssz(&chain)),
         accounts: vec![proof.account_proof()],
+        execution_header: None,
         chain,
     }
 }

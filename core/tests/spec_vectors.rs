@@ -9,20 +9,18 @@ use std::{collections::BTreeMap, fs, path::Path};
 use lc_core::{
     ChainSpec, Fork, GeneralizedIndex, Gindices,
     alloy_primitives::{B256, FixedBytes},
-    alloy_sol_types::SolValue,
     containers::compute_fork_data_root,
-    host::{InputError, LightClientStore, NativeCrypto},
+    execution_header::ExecutionBlock,
+    host::{LightClientStore, NativeCrypto},
     merkle::is_valid_merkle_branch,
     objects::{LightClientBootstrap, LightClientHeader, LightClientUpdate},
-    statement::CommitteeChange,
-    sync_protocol::CheckError,
 };
 use sha2::{Digest, Sha256};
 use support::{
     all_vectors,
     spec_vectors::{
-        Applied, Case, Checks, Handler, HeaderCheck, MerkleProof, Step, SyncCase, Vectors,
-        applied_updates, committed, parse, take_step,
+        Case, Checks, FORGERIES, Handler, HeaderCheck, MerkleProof, Step, SyncCase, Vectors,
+        committed, parse, take_step,
     },
     ssz_type::SszType,
 };
@@ -35,6 +33,9 @@ fn run_all(vectors: &Vectors) -> BTreeMap<Handler, (usize, usize)> {
     let mut ran = BTreeMap::new();
     let cases = vectors.cases();
     assert!(!cases.is_empty(), "no cases");
+    for (hash, rlp) in vectors.execution_headers() {
+        ExecutionBlock::with_hash::<NativeCrypto>(&rlp, hash).unwrap();
+    }
     let mut types = None;
     for case in &cases {
         let steps = match case.handler {
@@ -71,6 +72,7 @@ fn run_sync(case: &Case<'_>) -> usize {
             let digest = fork_digest(&sync, update.attested_header.beacon.slot);
             assert_eq!(step.update_fork_digest, digest, "{at}");
             refuses_forged_twins(chain, &store, &update, step.current_slot);
+            takes_the_same_in_gloas_form(chain, &store, &update, step.current_slot);
         }
         take_step(case, &sync, &mut store, number, step);
         check(chain, &store, step_checks(case, &sync, step), &at);
@@ -118,6 +120,8 @@ fn check_header(chain: &ChainSpec, header: &LightClientHeader, wanted: &HeaderCh
     let execution = header.execution_root::<NativeCrypto>(chain).unwrap();
     // A store from before Capella has none to compare.
     assert_eq!(execution, wanted.execution_root.unwrap_or(B256::ZERO), "{at}");
+    let upgraded = upgraded(chain, header);
+    assert_eq!(upgraded.execution_root::<NativeCrypto>(chain), Some(execution), "{at}");
 }
 
 /// The fork whose rules the specification's store has by now, planned or not, is one that ours knows.
@@ -165,17 +169,6 @@ fn refuses_a_forged_bootstrap(sync: &SyncCase) {
     LightClientStore::initialize(&sync.chain, root, &forged).expect_err("another committee");
 }
 
-/// A change of the update that it must not survive.
-type Forgery = fn(&mut LightClientUpdate);
-
-/// One signer fewer or more, another body, another finalized block, another next committee.
-const FORGERIES: [Forgery; 4] = [
-    |update| update.sync_aggregate.sync_committee_bits[0] ^= 1,
-    |update| update.attested_header.beacon.body_root.0[0] ^= 1,
-    |update| update.finalized_header.beacon.state_root.0[0] ^= 1,
-    |update| update.next_sync_committee.aggregate_pubkey.0[47] ^= 1,
-];
-
 /// Forged twins of the update are refused, and change nothing.
 fn refuses_forged_twins(
     chain: &ChainSpec,
@@ -190,6 +183,42 @@ fn refuses_forged_twins(
         after.process(chain, &forged, slot).expect_err(&format!("forgery {number}"));
         assert_eq!(after, *store);
     }
+}
+
+fn upgraded(chain: &ChainSpec, header: &LightClientHeader) -> LightClientHeader {
+    let upgraded = header.upgrade_to_gloas::<NativeCrypto>(chain).unwrap();
+    assert!(upgraded.has_hash_form());
+    upgraded
+}
+
+/// `upgrade_lc_update_to_gloas` (gloas/light-client/fork.md) makes an update that the store takes like the one before,
+/// unless its execution part is forged.
+fn takes_the_same_in_gloas_form(
+    chain: &ChainSpec,
+    store: &LightClientStore,
+    update: &LightClientUpdate,
+    slot: u64,
+) {
+    let at = Fork::Gloas.gindices();
+    let lengthened = |branch: &[B256], index: GeneralizedIndex| {
+        [vec![B256::ZERO; index.depth() - branch.len()], branch.to_vec()].concat()
+    };
+    let next_branch = &update.next_sync_committee_branch;
+    let mut gloas = LightClientUpdate {
+        attested_header: upgraded(chain, &update.attested_header),
+        finalized_header: upgraded(chain, &update.finalized_header),
+        next_sync_committee_branch: lengthened(next_branch, at.next_sync_committee),
+        finality_branch: lengthened(&update.finality_branch, at.finalized_root),
+        ..update.clone()
+    };
+    let (mut wanted, mut after) = (store.clone(), store.clone());
+    wanted.process(chain, update, slot).unwrap();
+    after.process(chain, &gloas, slot).unwrap();
+    assert_eq!(after.finalized_header.beacon, wanted.finalized_header.beacon);
+    assert_eq!(after.optimistic_header.beacon, wanted.optimistic_header.beacon);
+    assert_eq!(after.next_sync_committee, wanted.next_sync_committee);
+    gloas.attested_header.execution.block_hash.0[0] ^= 1;
+    store.clone().process(chain, &gloas, slot).expect_err("another execution block");
 }
 
 /// Gives the number of updates ranked.
@@ -238,12 +267,14 @@ fn place(case: &Case<'_>) -> Option<GeneralizedIndex> {
         next_sync_committee,
         execution_payload,
         execution_fields: _,
+        execution_block_hash,
     } = case.fork.gindices();
     match case.name.rsplit('/').next().unwrap() {
         "finality_root_merkle_proof" => Some(finalized_root),
         "current_sync_committee_merkle_proof" => Some(current_sync_committee),
         "next_sync_committee_merkle_proof" => Some(next_sync_committee),
         "execution_merkle_proof" => execution_payload,
+        "execution_block_hash_merkle_proof" => execution_block_hash,
         other => panic!("{}: no such proof: {other}", case.name),
     }
 }
@@ -272,99 +303,6 @@ fn every_fork_and_preset_has_each_suite() {
                     case.fork == fork && case.preset.name() == preset && case.handler == handler
                 });
                 assert!(found, "no {handler:?} of {} {preset}", fork.name());
-            }
-        }
-    }
-}
-
-#[test]
-fn what_the_store_applies_with_finality_the_statements_accept() {
-    let (mut accepted, mut all) = (0, 0);
-    for vectors in all_vectors() {
-        for applied in applied_updates(&vectors) {
-            accepted += usize::from(same_verdict(&applied));
-            all += 1;
-        }
-    }
-    println!("{all} updates applied with finality, {accepted} are committee changes");
-    assert!(accepted > 0 && all > accepted, "{accepted} of {all}");
-}
-
-/// The two statements' verdict on an update that the store applied. Gives whether it is a committee change.
-fn same_verdict(applied: &Applied) -> bool {
-    let Applied { name, chain, update, committee_change, inclusion } = applied;
-    let genesis = update.finalized_header.beacon.slot == 0;
-    let fork = chain.fork_at_slot(update.finalized_header.beacon.slot).unwrap();
-    match refusal(inclusion.check().unwrap_err()) {
-        // Statements are about a finalized block, of which there is none at genesis.
-        CheckError::NoFinality => assert!(genesis, "{name}"),
-        CheckError::NoExecution { .. } => assert!(!fork.has_execution(), "{name}"),
-        // All is well but the empty account proof.
-        CheckError::Account { account: 0, .. } => assert!(!genesis && fork.has_execution()),
-        other => panic!("{name}: {other}"),
-    }
-    let Some(committee_change) = committee_change else { return false };
-    match committee_change.check() {
-        Ok(checked) => {
-            let statement = CommitteeChange::abi_decode(&checked.public_values).unwrap();
-            let next = update.next_sync_committee.hash_tree_root::<NativeCrypto>();
-            assert_eq!(statement.newCommittee, next, "{name}");
-            let finalized = update.finalized_header.beacon.hash_tree_root::<NativeCrypto>();
-            assert_eq!(statement.finalizedRoot, finalized, "{name}");
-            assert_eq!(statement.minParticipation, update.sync_aggregate.participants(), "{name}");
-            true
-        }
-        Err(error) => {
-            let attested = chain.period_at_slot(update.attested_header.beacon.slot);
-            let signed = chain.period_at_slot(update.signature_slot);
-            match refusal(error) {
-                CheckError::NoFinality => assert!(genesis, "{name}"),
-                // The state of a block in the period before has the committee that signed, not the next.
-                CheckError::Period { what: "attested", .. } => assert!(attested < signed, "{name}"),
-                other => panic!("{name}: {other}"),
-            }
-            false
-        }
-    }
-}
-
-fn refusal(error: InputError) -> CheckError {
-    match error {
-        InputError::Check { source, .. } => source,
-        other => panic!("{other}"),
-    }
-}
-
-/// The vectors' checks are of headers only, which this update does not change.
-#[test]
-fn a_past_update_supplies_the_next_committee() {
-    let past = "supply_sync_committee_from_past_update";
-    let vectors = committed();
-    let cases = vectors.cases().iter().filter(|case| case.name.ends_with(past)).count();
-    let applied = applied_updates(&vectors);
-    assert!(cases > 0);
-    assert_eq!(applied.iter().filter(|update| update.name.contains(past)).count(), cases);
-}
-
-#[test]
-fn a_forged_update_is_refused_by_store_and_statements_alike() {
-    let vectors = committed();
-    let cases = vectors.cases();
-    for case in cases.iter().filter(|case| case.handler == Handler::Sync) {
-        let sync = case.sync();
-        let mut store = sync.store();
-        for (number, step) in sync.steps.iter().enumerate() {
-            let before = store.clone();
-            let Some(applied) = take_step(case, &sync, &mut store, number, step) else { continue };
-            for forge in FORGERIES.iter().take(2) {
-                let mut update = applied.update.clone();
-                forge(&mut update);
-                let forged = Applied::new(applied.name.clone(), &sync.chain, &before, update);
-                let seen = refusal(forged.inclusion.check().unwrap_err());
-                assert!(!seen.is_about_accounts(), "{}: {seen}", forged.name);
-                if let Some(input) = forged.committee_change {
-                    refusal(input.check().unwrap_err());
-                }
             }
         }
     }

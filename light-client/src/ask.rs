@@ -130,6 +130,7 @@ impl CommitteeChangeAsk {
                 signer_period: store.period,
                 committee: store.committee.to_ssz().into(),
                 updates: updates.iter().map(|update| update.to_ssz(chain).into()).collect(),
+                execution_header: None,
             },
         })
     }
@@ -193,6 +194,7 @@ impl InclusionAsk {
                 committee: store.committee.to_ssz().into(),
                 finality_update: update.to_ssz(&store.chain).into(),
                 accounts,
+                execution_header: None,
             },
         })
     }

@@ -15,9 +15,9 @@ use lc_core::{
 };
 use proof_server::types::{
     ClientHello, ClientMessage, Code, ElfHash, EngineInfo, EngineKind, Failure, FrameLimits,
-    FrameReader, JobId, Limits, Message, Phase, ProgramInfo, Progress, Proof, ProofMode,
-    ProofStats, RequestId, RunningJob, ServerHello, ServerMessage, StatusReport, VkeyHash,
-    WorkerState, encode, frame::decode,
+    FrameReader, JobId, Limits, Message, PROTOCOL_VERSION, Phase, ProgramInfo, Progress, Proof,
+    ProofMode, ProofStats, RequestId, RunningJob, ServerHello, ServerMessage, StatusReport,
+    VkeyHash, WorkerState, encode, frame::decode,
 };
 use proptest::prelude::*;
 
@@ -39,6 +39,7 @@ fn committee_change() -> ProgramInput {
         signer_period: 1347,
         committee: Bytes::from_static(b"committee"),
         updates: vec![Bytes::from_static(b"first"), Bytes::from_static(b"second")],
+        execution_header: None,
     })
 }
 
@@ -56,6 +57,7 @@ fn inclusion() -> ProgramInput {
             nodes,
             storage: vec![slot],
         }],
+        execution_header: Some(Bytes::from_static(b"header")),
     })
 }
 
@@ -75,7 +77,10 @@ fn client_messages() -> Vec<(&'static str, ClientMessage)> {
     vec![
         (
             "client-hello",
-            ClientMessage::Hello(ClientHello { protocol: 1, client: "light-client 0.1.0".into() }),
+            ClientMessage::Hello(ClientHello {
+                protocol: PROTOCOL_VERSION,
+                client: "light-client 0.1.0".into(),
+            }),
         ),
         (
             "prove-committee-change",
@@ -98,7 +103,7 @@ fn server_hello() -> ServerHello {
         vkey: VkeyHash([byte + 1; 32]),
     };
     ServerHello {
-        protocol: 1,
+        protocol: PROTOCOL_VERSION,
         server: "proof-server 0.1.0".into(),
         engine: EngineInfo {
             engine: EngineKind::Cpu,

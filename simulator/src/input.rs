@@ -22,6 +22,7 @@ impl Chain {
             signer_period,
             committee: self.committee(signer_period).public().to_ssz().into(),
             updates: updates.iter().map(|update| update.to_ssz(self.spec()).into()).collect(),
+            execution_header: None,
         }
     }
 
@@ -39,6 +40,7 @@ impl Chain {
             committee: self.committee(signer_period).public().to_ssz().into(),
             finality_update: finality_update.to_ssz(self.spec()).into(),
             accounts,
+            execution_header: None,
         }
     }
 

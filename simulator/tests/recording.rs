@@ -88,6 +88,7 @@ fn committee_change(meta: &Value, claim: &Value) -> CommitteeChange {
         signer_period: chain.period_at_slot(bootstrap.header.beacon.slot),
         committee: bootstrap.current_sync_committee.to_ssz().into(),
         updates: updates.iter().map(|update| update.to_ssz(&chain).into()).collect(),
+        execution_header: None,
         chain,
     });
     CommitteeChange::abi_decode(&input.check().unwrap().public_values).unwrap()
@@ -144,6 +145,7 @@ fn inclusion(chain: &ChainSpec, claim: &Value) -> Inclusion {
         committee: committees(chain)[&period].to_ssz().into(),
         finality_update: ssz.into(),
         accounts: claim["accounts"].as_array().unwrap().iter().map(account).collect(),
+        execution_header: None,
     });
     Inclusion::abi_decode(&input.check().unwrap().public_values).unwrap()
 }

@@ -5,7 +5,10 @@ use alloy_primitives::Bytes;
 use alloy_sol_types::SolValue;
 use serde::{Deserialize, Serialize};
 
-use super::witness::{period_update, signed_finality, verify_header};
+use super::{
+    execution::{execution, verify_header},
+    witness::{period_update, signed_finality},
+};
 use crate::{
     chain_spec::{ChainSpec, ChainSpecError},
     host::NativeCrypto,
@@ -14,7 +17,7 @@ use crate::{
     },
     program::ProgramId,
     root::Root,
-    statement::{AccountProof, CommitteeChangeWitness, InclusionWitness},
+    statement::{AccountProof, CommitteeChangeWitness, Execution, InclusionWitness},
     sync_protocol::CheckError,
     words::{Words, to_bytes},
 };
@@ -34,6 +37,9 @@ pub struct CommitteeChangeInput {
     pub committee: Bytes,
     /// SSZ `LightClientUpdate`s of consecutive periods from `signer_period` on.
     pub updates: Vec<Bytes>,
+    /// RLP of the header of the execution block under the last update's finalized block: needed where that
+    /// light-client header has only the block's hash, as from Gloas on.
+    pub execution_header: Option<Bytes>,
 }
 
 /// A request for an inclusion proof.
@@ -49,6 +55,9 @@ pub struct InclusionInput {
     pub finality_update: Bytes,
     /// What `eth_getProof` answered at the finalized block.
     pub accounts: Vec<AccountProof>,
+    /// RLP of the header of the execution block under the finalized block: needed where the light-client header has
+    /// only the block's hash, as from Gloas on.
+    pub execution_header: Option<Bytes>,
 }
 
 /// What one proof request is about. Variant order is wire format: append only.
@@ -125,12 +134,24 @@ impl CommitteeChangeInput {
     /// The witness of this request, from its objects; nothing but their encoding is checked.
     ///
     /// # Errors
-    /// [`InputError`] where an object does not decode or a header's execution part is wrong.
+    /// [`InputError`] where an object does not decode, a header's execution part is wrong or the execution block's header
+    /// is missing.
     pub fn witness(&self) -> Result<CommitteeChangeWitness, InputError> {
-        self.read().map(|(witness, _)| witness)
+        self.read().and_then(|read| self.with_execution(read)).map(|(witness, _)| witness)
     }
 
-    /// The witness, and the finalized headers whole.
+    /// Runs every check but those of the execution block under the last update: what a client that only follows the
+    /// committees wants, and needs no execution block's header for.
+    ///
+    /// # Errors
+    /// As [`ProgramInput::check`].
+    pub fn check_committees(&self) -> Result<(), InputError> {
+        let (witness, finalized) = self.read()?;
+        witness.verify_committees::<NativeCrypto>().map_err(about_update)?;
+        self.check_finalized(&finalized)
+    }
+
+    /// The witness, as yet without execution, and the finalized headers whole.
     fn read(&self) -> Result<(CommitteeChangeWitness, Vec<LightClientHeader>), InputError> {
         let spec = &self.chain;
         spec.validate()?;
@@ -142,29 +163,45 @@ impl CommitteeChangeInput {
         let mut updates = Vec::with_capacity(self.updates.len());
         let mut finalized = Vec::with_capacity(self.updates.len());
         for (number, ssz) in self.updates.iter().enumerate() {
-            let what = || update_name(number);
             let update = LightClientUpdate::from_ssz(spec, ssz)
-                .map_err(|source| InputError::Object { what: what(), source })?;
+                .map_err(|source| InputError::Object { what: update_name(number), source })?;
             verify_header(spec, "attested", &update.attested_header)
-                .map_err(|source| InputError::Check { what: what(), source })?;
-            updates.push(period_update(spec, &committee, &update));
+                .map_err(|source| about_update((number, source)))?;
+            updates.push(period_update(&committee, &update));
             finalized.push(update.finalized_header);
             committee = update.next_sync_committee;
         }
         let (chain, signer_period) = (spec.clone(), self.signer_period);
-        let witness = CommitteeChangeWitness { chain, signer_period, signer_committee, updates };
+        let execution = Execution::Absent;
+        let witness =
+            CommitteeChangeWitness { chain, signer_period, signer_committee, updates, execution };
         Ok((witness, finalized))
     }
 
-    fn check(&self) -> Result<Checked, InputError> {
-        let (witness, finalized) = self.read()?;
-        let statement = witness
-            .verify_numbered::<NativeCrypto>()
-            .map_err(|(number, source)| InputError::Check { what: update_name(number), source })?;
+    /// The statement names the execution block of the last update alone.
+    fn with_execution(
+        &self,
+        (mut witness, finalized): (CommitteeChangeWitness, Vec<LightClientHeader>),
+    ) -> Result<(CommitteeChangeWitness, Vec<LightClientHeader>), InputError> {
+        if let Some(last) = finalized.last() {
+            witness.execution = execution(&self.chain, last, self.execution_header.as_ref())
+                .map_err(|source| about_update((finalized.len() - 1, source)))?;
+        }
+        Ok((witness, finalized))
+    }
+
+    fn check_finalized(&self, finalized: &[LightClientHeader]) -> Result<(), InputError> {
         for (number, header) in finalized.iter().enumerate() {
             verify_header(&self.chain, "finalized", header)
-                .map_err(|source| InputError::Check { what: update_name(number), source })?;
+                .map_err(|source| about_update((number, source)))?;
         }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<Checked, InputError> {
+        let (witness, finalized) = self.with_execution(self.read()?)?;
+        let statement = witness.verify_numbered::<NativeCrypto>().map_err(about_update)?;
+        self.check_finalized(&finalized)?;
         let public_values = statement.abi_encode();
         let witness = to_bytes(&witness.encode());
         Ok(Checked { program: ProgramId::CommitteeChange, witness, public_values })
@@ -175,7 +212,8 @@ impl InclusionInput {
     /// The witness of this request, from its objects; nothing but their encoding is checked.
     ///
     /// # Errors
-    /// [`InputError`] where an object does not decode or a header's execution part is wrong.
+    /// [`InputError`] where an object does not decode, a header's execution part is wrong or the execution block's header
+    /// is missing.
     pub fn witness(&self) -> Result<InclusionWitness, InputError> {
         self.read().map(|(witness, _)| witness)
     }
@@ -190,11 +228,14 @@ impl InclusionInput {
             .map_err(|source| InputError::Object { what: what(), source })?;
         verify_header(spec, "attested", &update.attested_header)
             .map_err(|source| InputError::Check { what: what(), source })?;
+        let execution = execution(spec, &update.finalized_header, self.execution_header.as_ref())
+            .map_err(|source| InputError::Check { what: what(), source })?;
         let witness = InclusionWitness {
             chain: spec.clone(),
             signer_period: self.signer_period,
             signer_committee: root(&committee),
-            finality: signed_finality(spec, &committee, &update),
+            finality: signed_finality(&committee, &update),
+            execution,
             accounts: self.accounts.clone(),
         };
         Ok((witness, update.finalized_header))
@@ -213,6 +254,11 @@ impl InclusionInput {
         let witness = to_bytes(&witness.encode());
         Ok(Checked { program: ProgramId::Inclusion, witness, public_values })
     }
+}
+
+/// The check that update number so failed.
+fn about_update((number, source): (usize, CheckError)) -> InputError {
+    InputError::Check { what: update_name(number), source }
 }
 
 fn update_name(number: usize) -> String {

@@ -3,6 +3,7 @@
 
 mod crypto;
 pub mod eth_get_proof;
+mod execution;
 pub mod input;
 mod json_rpc;
 mod networks;

@@ -23,7 +23,7 @@ pub enum Network {
     Sepolia,
     /// The testnet for validators.
     Hoodi,
-    /// The consensus specs' minimal preset with all forks from genesis; each such chain has a
+    /// The consensus specs' minimal preset with all forks up to Fulu from genesis; each such chain has a
     /// genesis validators root of its own.
     Minimal,
 }
@@ -122,7 +122,7 @@ impl Network {
         Ok(preset.chain_spec(genesis_validators_root, forks))
     }
 
-    /// Version and epoch of each fork from Altair to Fulu.
+    /// Version and epoch of each fork from Altair to Fulu. Gloas is planned on none of them.
     ///
     /// Source: `config.yaml` of eth-clients/{mainnet,sepolia,hoodi}, `metadata/`; versions of minimal from
     /// consensus-specs `configs/minimal.yaml`.
@@ -380,6 +380,19 @@ mod tests {
         assert_eq!(spec.sync_committee_size, 32);
         let forks: Vec<_> = spec.forks.iter().map(|e| (e.fork, e.version, e.epoch)).collect();
         assert_eq!(forks, [(Fork::Altair, [1, 0, 0, 1], 0), (Fork::Bellatrix, [2, 0, 0, 1], 3)]);
+    }
+
+    #[test]
+    fn gloas_is_in_the_schedule_where_the_config_file_plans_it() {
+        let gloas = "GLOAS_FORK_VERSION: 0x07000001\nGLOAS_FORK_EPOCH: 9\n";
+        let yaml = format!("{YAML}{gloas}");
+        let spec = chain_spec_from_config_yaml(&yaml, B256::ZERO).unwrap();
+        assert_eq!(spec.fork_at_epoch(8), Some(Fork::Bellatrix));
+        let last = ForkEntry { fork: Fork::Gloas, version: [7, 0, 0, 1], epoch: 9 };
+        assert_eq!(spec.entry_at_epoch(9), Some(&last));
+        let unplanned = yaml.replace("EPOCH: 9", "EPOCH: 18446744073709551615");
+        let spec = chain_spec_from_config_yaml(&unplanned, B256::ZERO).unwrap();
+        assert_eq!(spec.fork_at_epoch(u64::MAX), Some(Fork::Bellatrix));
     }
 
     #[test]

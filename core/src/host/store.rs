@@ -5,7 +5,7 @@
 
 use alloy_primitives::B256;
 
-use super::witness::{self, verify_header};
+use super::{execution::verify_header, witness};
 use crate::{
     chain_spec::ChainSpec,
     host::NativeCrypto,
@@ -79,7 +79,8 @@ pub enum StoreError {
     NotEmpty(&'static str),
 }
 
-/// `LightClientStore`.
+/// `LightClientStore`, for objects of all forks: each is kept and checked in the form in which it came, so that there is
+/// no store to upgrade at a fork.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are the specification's")]
 pub struct LightClientStore {
@@ -310,12 +311,15 @@ impl LightClientStore {
     ) -> Result<(), StoreError> {
         let finalized = &update.finalized_header;
         if !update.has_finality() {
-            let empty = *finalized == LightClientHeader::default();
-            return if empty { Ok(()) } else { Err(StoreError::NotEmpty("finalized header")) };
+            return if finalized.is_empty() {
+                Ok(())
+            } else {
+                Err(StoreError::NotEmpty("finalized header"))
+            };
         }
         let leaf = if finalized.beacon.slot == 0 {
             // Genesis is final without a block: the checkpoint's root is zero.
-            if *finalized != LightClientHeader::default() {
+            if !finalized.is_empty() {
                 return Err(StoreError::NotEmpty("genesis header"));
             }
             B256::ZERO

@@ -4,20 +4,14 @@ use alloy_primitives::B256;
 use alloy_sol_types::SolValue;
 
 use crate::{
-    chain_spec::ChainSpec,
-    containers::ExecutionPayloadHeader,
     crypto::Crypto,
-    fork::Fork,
     host::NativeCrypto,
-    merkle::{is_valid_merkle_branch, merkleize, pubkey_root},
-    objects::{
-        LightClientFinalityUpdate, LightClientHeader, LightClientUpdate, SyncAggregate,
-        SyncCommittee,
-    },
+    merkle::pubkey_root,
+    objects::{LightClientFinalityUpdate, LightClientUpdate, SyncAggregate, SyncCommittee},
     program::ProgramId,
     root::{Root, pubkey_words, signature_words},
-    statement::{CommitteeChangeWitness, Execution, InclusionWitness, PeriodUpdate},
-    sync_protocol::{CheckError, SignedFinality, Signers, fork_at_slot},
+    statement::{CommitteeChangeWitness, InclusionWitness, PeriodUpdate},
+    sync_protocol::{CheckError, SignedFinality, Signers},
     words::{Words, from_bytes},
 };
 
@@ -76,7 +70,6 @@ fn bit_words(bits: &[u8]) -> Vec<u64> {
 
 /// The witness of an update's finality.
 pub(super) fn signed_finality(
-    spec: &ChainSpec,
     committee: &SyncCommittee,
     update: &LightClientFinalityUpdate,
 ) -> SignedFinality {
@@ -87,36 +80,11 @@ pub(super) fn signed_finality(
         signers: signers(committee, &update.sync_aggregate),
         finalized: update.finalized_header.beacon.into(),
         finality_branch: roots(&update.finality_branch),
-        execution: execution(spec, &update.finalized_header).unwrap_or_default(),
     }
 }
 
 fn roots(branch: &[B256]) -> Vec<Root> {
     branch.iter().copied().map(Root::from).collect()
-}
-
-/// The witness of a header's execution. None before Capella, and for a header that is not valid.
-fn execution(spec: &ChainSpec, header: &LightClientHeader) -> Option<Execution> {
-    let fork = spec.fork_at_slot(header.beacon.slot).filter(|fork| fork.has_execution())?;
-    let payload = &header.execution;
-    let fields = payload.field_roots::<NativeCrypto>(fork)?;
-    let (first, more) = fields.split_at(fields.len().min(16));
-    let beyond = (!more.is_empty()).then(|| node(more, 0, 4));
-    Some(Execution {
-        block_number: payload.block_number,
-        block_hash: payload.block_hash.into(),
-        state_root: payload.state_root.into(),
-        beside_hash: [node(first, 13, 0), node(first, 7, 1), node(first, 2, 2)],
-        beside_number: [node(first, 7, 0), node(first, 2, 1)],
-        beside_state_root: [node(first, 3, 0), node(first, 0, 1)],
-        branch: beyond.into_iter().chain(roots(&header.execution_branch)).collect(),
-    })
-}
-
-/// Of a tree over `leaves`, node number `position` of those `height` above them.
-fn node(leaves: &[Root], position: usize, height: usize) -> Root {
-    let below = leaves.iter().skip(position << height).take(1 << height);
-    merkleize::<NativeCrypto>(&mut below.copied().collect::<Vec<_>>(), height)
 }
 
 /// Checks a witness as [`crate::words`] and gives what its statement commits to. None if it does not decode.
@@ -129,7 +97,7 @@ pub fn verify_witness<C: Crypto>(
 ) -> Option<Result<Vec<u8>, CheckError>> {
     let words = from_bytes(witness)?;
     Some(match program {
-        ProgramId::CommitteeChange => CommitteeChangeWitness::decode(&words)?
+        ProgramId::CommitteeChange => CommitteeChangeWitness::<&[u8]>::decode(&words)?
             .verify::<C>()
             .map(|statement| statement.abi_encode()),
         ProgramId::Inclusion => InclusionWitness::<&[u8]>::decode(&words)?
@@ -139,50 +107,10 @@ pub fn verify_witness<C: Crypto>(
 }
 
 /// The witness of one period's update.
-pub(super) fn period_update(
-    spec: &ChainSpec,
-    committee: &SyncCommittee,
-    update: &LightClientUpdate,
-) -> PeriodUpdate {
+pub(super) fn period_update(committee: &SyncCommittee, update: &LightClientUpdate) -> PeriodUpdate {
     PeriodUpdate {
-        finality: signed_finality(spec, committee, &update.clone().into()),
+        finality: signed_finality(committee, &update.clone().into()),
         next_committee: update.next_sync_committee.hash_tree_root::<NativeCrypto>().into(),
         next_committee_branch: roots(&update.next_sync_committee_branch),
-    }
-}
-
-/// `is_valid_light_client_header`: the header called `what` holds the execution payload header that
-/// its block has, in the form of its slot's fork.
-///
-/// Guests check less: no statement says anything of the attested block's execution, and only three fields of the
-/// finalized block's are in one. A node that sends a header with a fault elsewhere is broken all the same, so the
-/// host refuses it.
-///
-/// # Errors
-/// [`CheckError::ExecutionFields`], [`CheckError::ExecutionBranch`] or [`CheckError::BeforeAltair`].
-pub(super) fn verify_header(
-    spec: &ChainSpec,
-    what: &'static str,
-    header: &LightClientHeader,
-) -> Result<(), CheckError> {
-    let LightClientHeader { beacon, execution, execution_branch: branch } = header;
-    let fork = fork_at_slot(spec, beacon.slot)?;
-    if fork < Fork::Deneb && !execution.has_no_blob_fields() {
-        return Err(CheckError::ExecutionFields(what));
-    }
-    let Some(index) = fork.gindices().execution_payload else {
-        let absent = *execution == ExecutionPayloadHeader::default();
-        return if absent && branch.iter().all(B256::is_zero) {
-            Ok(())
-        } else {
-            Err(CheckError::ExecutionFields(what))
-        };
-    };
-    let root =
-        execution.hash_tree_root::<NativeCrypto>(fork).ok_or(CheckError::ExecutionFields(what))?;
-    if is_valid_merkle_branch::<NativeCrypto>(&root, branch, index, &beacon.body_root) {
-        Ok(())
-    } else {
-        Err(CheckError::ExecutionBranch(what))
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     chain_spec::ChainSpec,
     containers::{BeaconBlockHeader, ExecutionPayloadHeader},
-    fork::{Fork, GeneralizedIndex},
+    fork::{ExecutionForm, Fork, GeneralizedIndex},
     objects::{LightClientHeader, ObjectError, ssz::Part},
 };
 
@@ -69,8 +69,8 @@ impl Layout {
 
     /// Finds the layout of an SSZ object in its content.
     ///
-    /// Objects before Capella have one length and begin with the slot; later ones begin with the offset
-    /// of the header that holds it, and are longer than any earlier one.
+    /// Objects before Capella and from Gloas on have one length and begin with the slot; those between begin with the
+    /// offset of the header that holds it, and are longer than all of them.
     pub(super) fn of_ssz(
         spec: &ChainSpec,
         kind: ObjectKind,
@@ -78,7 +78,7 @@ impl Layout {
     ) -> Result<Self, ObjectError> {
         spec.validate()?;
         let found = fixed_part(spec, kind, bytes).ok_or_else(|| unrecognised(spec, kind, bytes))?;
-        let at = if is_headerless(spec, kind, bytes) { 0 } else { found };
+        let at = if is_of_one_length(spec, kind, bytes) { 0 } else { found };
         let slot = read_u64(bytes, at).ok_or_else(|| unrecognised(spec, kind, bytes))?;
         let layout = Self::at_slot(spec, kind, slot)?;
         let wanted = layout.fixed_len(kind);
@@ -115,10 +115,19 @@ impl Layout {
         }
     }
 
-    /// The fields of a `LightClientHeader` since Capella.
-    pub(super) fn header_parts() -> [Part; 3] {
-        let branch = NODE * LightClientHeader::EXECUTION_BRANCH_DEPTH;
-        [Part::Fixed(BeaconBlockHeader::SSZ_BYTES), Part::Variable, Part::Fixed(branch)]
+    /// The fields of a `LightClientHeader`.
+    pub(super) fn header_parts(self) -> Vec<Part> {
+        let beacon = Part::Fixed(BeaconBlockHeader::SSZ_BYTES);
+        let (execution, depth) = match self.fork.execution_form() {
+            ExecutionForm::Absent => return vec![beacon],
+            ExecutionForm::PayloadHeader => {
+                (Part::Variable, LightClientHeader::EXECUTION_BRANCH_DEPTH)
+            }
+            ExecutionForm::BlockHash => {
+                (Part::Fixed(NODE), LightClientHeader::BLOCK_HASH_BRANCH_DEPTH)
+            }
+        };
+        vec![beacon, execution, Part::Fixed(NODE * depth)]
     }
 
     /// The fields of an `ExecutionPayloadHeader`: 15 in Capella, 17 since Deneb.
@@ -145,10 +154,10 @@ impl Layout {
     }
 
     fn header(self) -> Part {
-        if self.fork.has_execution() {
+        if self.fork.execution_form() == ExecutionForm::PayloadHeader {
             Part::Variable
         } else {
-            Part::Fixed(BeaconBlockHeader::SSZ_BYTES)
+            Part::Fixed(self.header_parts().iter().map(|part| part.fixed_len()).sum())
         }
     }
 
@@ -174,7 +183,7 @@ pub(super) fn unrecognised(spec: &ChainSpec, kind: ObjectKind, bytes: &[u8]) -> 
 
 /// Length of the fixed part, if it is one that some fork has.
 fn fixed_part(spec: &ChainSpec, kind: ObjectKind, bytes: &[u8]) -> Option<usize> {
-    if is_headerless(spec, kind, bytes) {
+    if is_of_one_length(spec, kind, bytes) {
         return Some(bytes.len());
     }
     let offset = u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?) as usize;
@@ -184,11 +193,17 @@ fn fixed_part(spec: &ChainSpec, kind: ObjectKind, bytes: &[u8]) -> Option<usize>
         .find(|len| *len == offset)
 }
 
-/// Whether the length is that of Altair and Bellatrix. No later object is as short: a header without
-/// execution takes 112 bytes, one with at least 816 with its offset.
-fn is_headerless(spec: &ChainSpec, kind: ObjectKind, bytes: &[u8]) -> bool {
-    let altair = Layout { fork: Fork::Altair, committee: spec.committee_len() };
-    bytes.len() == altair.fixed_len(kind)
+/// Whether the bytes are an object of Altair, Bellatrix or Gloas: those have one length and begin with a slot.
+///
+/// No object of Capella to Fulu has that length: a header takes 112 bytes before Capella, 496 from Gloas on, and between
+/// them at least 816 with its offset. Nor has a stream of such: its chunks are longer by 12 bytes. Text, or an object or
+/// a stream that was cut, may have that length by chance; but what they begin with makes a header that no chain has: more
+/// than 32 bits of slot, or a proposer beyond `VALIDATOR_REGISTRY_LIMIT` (phase0/beacon-chain.md).
+fn is_of_one_length(spec: &ChainSpec, kind: ObjectKind, bytes: &[u8]) -> bool {
+    let len = |fork| Layout { fork, committee: spec.committee_len() }.fixed_len(kind);
+    [Fork::Altair, Fork::Gloas].map(len).contains(&bytes.len())
+        && read_u64(bytes, 0).is_some_and(|slot| slot <= u64::from(u32::MAX))
+        && read_u64(bytes, UINT64).is_some_and(|proposer| proposer < 1 << 40)
 }
 
 fn branch(index: GeneralizedIndex) -> Part {

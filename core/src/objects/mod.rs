@@ -7,13 +7,14 @@
 //! Decoding is strict. Offsets must be the canonical ones, lengths exact, bits beyond the committee
 //! clear; nothing may follow. So one object has one encoding, and decoding then encoding gives the same bytes.
 //!
-//! Source: `light-client/sync-protocol.md` of Altair, Capella, Deneb and Electra in consensus-specs
-//! v1.6.0, and `ssz/simple-serialize.md`.
+//! Source: `light-client/sync-protocol.md` of Altair, Capella, Deneb and Electra in consensus-specs v1.6.0, of Gloas in
+//! its alpha v1.7.0a13, and `ssz/simple-serialize.md`.
 
 mod codec;
 mod error;
 pub mod file;
 mod json;
+mod json_header;
 mod json_object;
 mod layout;
 mod roots;

@@ -5,6 +5,7 @@ use alloy_primitives::B256;
 use crate::{
     containers::{BeaconBlockHeader, ExecutionPayloadHeader},
     crypto::{BlsPubkey, BlsSignature},
+    fork::Fork,
 };
 
 /// The keys that sign for one period.
@@ -16,20 +17,42 @@ pub struct SyncCommittee {
     pub aggregate_pubkey: BlsPubkey,
 }
 
-/// A beacon header and, from Capella on, the execution header under it.
+/// A beacon header and, from Capella on, what it says of the execution block under it: the block's payload header, or
+/// in Gloas's form the block's hash alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LightClientHeader {
     /// The beacon block's header.
     pub beacon: BeaconBlockHeader,
-    /// The execution payload's header; the default before Capella, blob fields 0 before Deneb.
+    /// The execution payload's header; the default before Capella, blob fields 0 before Deneb. In Gloas's form all of it
+    /// but `block_hash` is the default, whatever the block has: nothing more is known.
     pub execution: ExecutionPayloadHeader,
-    /// From the execution payload header's root to `beacon.body_root`, 4 hashes, lowest first; zeros before Capella.
+    /// To `beacon.body_root`, lowest first; zeros before Capella. From the execution payload header's root, 4 hashes; in
+    /// Gloas's form from the block hash, 11 hashes, the first ones zero for blocks from before Gloas.
     pub execution_branch: Vec<B256>,
 }
 
 impl LightClientHeader {
-    /// Hashes from the execution payload header's root to the body root, in every fork since Capella.
+    /// Hashes from the execution payload header's root to the body root, from Capella to Fulu.
     pub const EXECUTION_BRANCH_DEPTH: usize = 4;
+    /// Hashes from the execution block's hash to the body root, in Gloas's form.
+    pub const BLOCK_HASH_BRANCH_DEPTH: usize = match Fork::Gloas.gindices().execution_block_hash {
+        Some(index) => index.depth(),
+        None => 0,
+    };
+
+    /// Whether it is in Gloas's form, which has the execution block's hash alone; an older block may be too.
+    #[must_use]
+    pub const fn has_hash_form(&self) -> bool {
+        self.execution_branch.len() == Self::BLOCK_HASH_BRANCH_DEPTH
+    }
+
+    /// Whether it is the header of an update that has none: everything zero, in either form.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.beacon == BeaconBlockHeader::default()
+            && self.execution == ExecutionPayloadHeader::default()
+            && self.execution_branch.iter().all(B256::is_zero)
+    }
 }
 
 impl Default for LightClientHeader {
@@ -73,7 +96,7 @@ pub struct LightClientBootstrap {
     pub header: LightClientHeader,
     /// The committee that signs in the header's period.
     pub current_sync_committee: SyncCommittee,
-    /// From the committee's root to `header.beacon.state_root`: 5 hashes, from Electra on 6.
+    /// From the committee's root to `header.beacon.state_root`: 5 hashes, Electra 6, Gloas 11.
     pub current_sync_committee_branch: Vec<B256>,
 }
 
@@ -84,11 +107,11 @@ pub struct LightClientUpdate {
     pub attested_header: LightClientHeader,
     /// The committee of the period after the attested header's; all zero where the update has none.
     pub next_sync_committee: SyncCommittee,
-    /// From that committee's root to `attested_header.beacon.state_root`: 5 hashes, from Electra on 6.
+    /// From that committee's root to `attested_header.beacon.state_root`: 5 hashes, Electra 6, Gloas 11.
     pub next_sync_committee_branch: Vec<B256>,
     /// The header that the attested state holds final; all zero where the update has none.
     pub finalized_header: LightClientHeader,
-    /// From the finalized header's root to `attested_header.beacon.state_root`: 6 hashes, from Electra on 7.
+    /// From the finalized header's root to `attested_header.beacon.state_root`: 6 hashes, Electra 7, Gloas 9.
     pub finality_branch: Vec<B256>,
     /// The signature over the attested header.
     pub sync_aggregate: SyncAggregate,
@@ -103,7 +126,7 @@ pub struct LightClientFinalityUpdate {
     pub attested_header: LightClientHeader,
     /// The header that the attested state holds final.
     pub finalized_header: LightClientHeader,
-    /// From the finalized header's root to `attested_header.beacon.state_root`: 6 hashes, from Electra on 7.
+    /// From the finalized header's root to `attested_header.beacon.state_root`: 6 hashes, Electra 7, Gloas 9.
     pub finality_branch: Vec<B256>,
     /// The signature over the attested header.
     pub sync_aggregate: SyncAggregate,

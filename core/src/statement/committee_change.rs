@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::CommitteeChange;
+use alloy_primitives::Bytes;
+
+use super::{CommitteeChange, Execution};
 use crate::{
     chain_spec::ChainSpec,
     crypto::Crypto,
@@ -11,9 +13,10 @@ use crate::{
     sync_protocol::{CheckError, SignedFinality, Verified, fork_at_slot, verify_period},
 };
 
-/// What the committee-change program is given.
+/// What the committee-change program is given. `B` holds an execution block header's bytes: a guest reads them where
+/// they lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CommitteeChangeWitness {
+pub struct CommitteeChangeWitness<B = Bytes> {
     /// The chain's constants; committed as their hash.
     pub chain: ChainSpec,
     /// Period of the committee trusted at the start; committed.
@@ -22,6 +25,8 @@ pub struct CommitteeChangeWitness {
     pub signer_committee: Root,
     /// One update a period, the first signed by that committee, each other by the one before it.
     pub updates: Vec<PeriodUpdate>,
+    /// What is said of the execution block under the last update's finalized block.
+    pub execution: Execution<B>,
 }
 
 /// One period's `LightClientUpdate`, its next committee as root and branch instead of keys.
@@ -35,7 +40,7 @@ pub struct PeriodUpdate {
     pub next_committee_branch: Vec<Root>,
 }
 
-impl CommitteeChangeWitness {
+impl<B: AsRef<[u8]>> CommitteeChangeWitness<B> {
     /// Checks the whole chain of updates and gives what may be said of it.
     ///
     /// # Errors
@@ -49,33 +54,67 @@ impl CommitteeChangeWitness {
     /// # Errors
     /// The number of the update from 0, and the first check that failed on it.
     pub fn verify_numbered<C: Crypto>(&self) -> Result<CommitteeChange, (usize, CheckError)> {
-        self.chain.validate().map_err(|err| (0, err.into()))?;
-        let last = &self.updates.last().ok_or((0, CheckError::NoUpdates))?.finality;
-        let (mut period, mut committee) = (self.signer_period, self.signer_committee);
-        let (mut min_participation, mut finalized_root) = (u64::MAX, Root::ZERO);
-        for (number, update) in self.updates.iter().enumerate() {
-            let verified = update
-                .verify::<C>(&self.chain, period, &committee)
-                .map_err(|check| (number, check))?;
-            min_participation = min_participation.min(verified.participation);
-            finalized_root = verified.finalized_root;
-            // In range: the update's slots are in `period`, so it is far below u64::MAX.
-            (period, committee) = (period + 1, update.next_committee);
-        }
+        let followed = self.verify_committees::<C>()?;
+        let finalized = &followed.last.finalized;
+        let execution = fork_at_slot(&self.chain, finalized.slot)
+            .and_then(|fork| self.execution.verify::<C>(fork, &finalized.body_root))
+            .map_err(|check| (self.updates.len() - 1, check))?;
         Ok(CommitteeChange {
             chain: self.chain.hash_tree_root::<C>(),
             signerPeriod: self.signer_period,
             signerCommittee: self.signer_committee.into(),
-            newPeriod: period,
-            newCommittee: committee.into(),
-            minParticipation: min_participation,
-            finalizedSlot: last.finalized.slot,
-            finalizedRoot: finalized_root.into(),
-            executionNumber: last.execution.block_number,
-            executionHash: last.execution.block_hash.into(),
-            executionStateRoot: last.execution.state_root.into(),
+            newPeriod: followed.period,
+            newCommittee: followed.committee.into(),
+            minParticipation: followed.min_participation,
+            finalizedSlot: finalized.slot,
+            finalizedRoot: followed.finalized_root.into(),
+            executionNumber: execution.number,
+            executionHash: execution.hash,
+            executionStateRoot: execution.state_root,
         })
     }
+
+    /// Every check but those of the execution block.
+    ///
+    /// # Errors
+    /// As [`Self::verify_numbered`].
+    pub fn verify_committees<C: Crypto>(&self) -> Result<Followed<'_>, (usize, CheckError)> {
+        self.chain.validate().map_err(|err| (0, err.into()))?;
+        let last = &self.updates.last().ok_or((0, CheckError::NoUpdates))?.finality;
+        let mut followed = Followed {
+            period: self.signer_period,
+            committee: self.signer_committee,
+            min_participation: u64::MAX,
+            finalized_root: Root::ZERO,
+            last,
+        };
+        for (number, update) in self.updates.iter().enumerate() {
+            let verified = update
+                .verify::<C>(&self.chain, followed.period, &followed.committee)
+                .map_err(|check| (number, check))?;
+            followed.min_participation = followed.min_participation.min(verified.participation);
+            followed.finalized_root = verified.finalized_root;
+            // In range: the update's slots are in `period`, so it is far below u64::MAX.
+            followed.period += 1;
+            followed.committee = update.next_committee;
+        }
+        Ok(followed)
+    }
+}
+
+/// Where a chain of updates leads.
+#[derive(Debug, Clone, Copy)]
+pub struct Followed<'a> {
+    /// Period of the committee that the last update brings.
+    pub period: u64,
+    /// `hash_tree_root` of that committee.
+    pub committee: Root,
+    /// Fewest signers over the updates.
+    pub min_participation: u64,
+    /// Root of the block that the last update holds final.
+    pub finalized_root: Root,
+    /// That update's finality.
+    pub last: &'a SignedFinality,
 }
 
 impl PeriodUpdate {

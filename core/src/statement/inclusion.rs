@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Inclusion, Slot};
+use super::{Account, Execution, Inclusion, Slot};
 use crate::{
     chain_spec::ChainSpec,
     crypto::Crypto,
@@ -14,7 +14,7 @@ use crate::{
     trie::{decode_account, decode_slot_value, verify_proof},
 };
 
-/// What the inclusion program is given. `B` holds a trie node's bytes: a guest reads them where they lie.
+/// What the inclusion program is given. `B` holds bytes that are hashed: a guest reads them where they lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InclusionWitness<B = Bytes> {
     /// The chain's constants; committed as their hash.
@@ -25,6 +25,8 @@ pub struct InclusionWitness<B = Bytes> {
     pub signer_committee: Root,
     /// What it signed and saw finalized.
     pub finality: SignedFinality,
+    /// What is said of the execution block under the finalized block.
+    pub execution: Execution<B>,
     /// What is looked up in the finalized state.
     pub accounts: Vec<AccountProof<B>>,
 }
@@ -63,16 +65,16 @@ impl<B: AsRef<[u8]>> InclusionWitness<B> {
         let finalized = &self.finality.finalized;
         let period = self.signer_period;
         let verified = self.finality.verify::<C>(&self.chain, period, &self.signer_committee)?;
-        if !fork_at_slot(&self.chain, finalized.slot)?.has_execution() {
+        let fork = fork_at_slot(&self.chain, finalized.slot)?;
+        if !fork.has_execution() {
             return Err(CheckError::NoExecution { slot: finalized.slot });
         }
-        let execution = &self.finality.execution;
-        let state_root = execution.state_root.into();
+        let execution = self.execution.verify::<C>(fork, &finalized.body_root)?;
         let accounts = self
             .accounts
             .iter()
             .enumerate()
-            .map(|(number, proof)| proof.verify::<C>(number, state_root))
+            .map(|(number, proof)| proof.verify::<C>(number, execution.state_root))
             .collect::<Result<_, _>>()?;
         Ok(Inclusion {
             chain: self.chain.hash_tree_root::<C>(),
@@ -82,9 +84,9 @@ impl<B: AsRef<[u8]>> InclusionWitness<B> {
             attestedSlot: self.finality.attested.slot,
             finalizedSlot: finalized.slot,
             finalizedRoot: verified.finalized_root.into(),
-            executionNumber: execution.block_number,
-            executionHash: execution.block_hash.into(),
-            executionStateRoot: state_root,
+            executionNumber: execution.number,
+            executionHash: execution.hash,
+            executionStateRoot: execution.state_root,
             accounts,
         })
     }

@@ -8,8 +8,8 @@ mod committee_change;
 mod execution;
 mod inclusion;
 
-pub use committee_change::{CommitteeChangeWitness, PeriodUpdate};
-pub use execution::Execution;
+pub use committee_change::{CommitteeChangeWitness, Followed, PeriodUpdate};
+pub use execution::{Execution, NamedBlock, PayloadFields};
 pub use inclusion::{AccountProof, InclusionWitness, StorageProof};
 pub use public_values::{Account, CommitteeChange, Inclusion, Slot};
 

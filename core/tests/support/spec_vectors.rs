@@ -6,24 +6,28 @@
 //!
 //! [`applied_updates`] is what another crate's tests include this file for.
 
+#[path = "applied.rs"]
+mod applied;
+
 use std::{
     cell::RefCell,
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
 
+#[allow(unused_imports, reason = "each test uses its part")]
+pub(crate) use applied::{Applied, FORGERIES, applied_updates, refusal, take_step};
 use lc_core::{
-    ChainSpec, Fork,
-    alloy_primitives::{Address, B256, Bytes, FixedBytes},
-    host::{
-        CommitteeChangeInput, InclusionInput, LightClientStore, Network, ProgramInput,
-        chain_spec_from_config_yaml,
-    },
-    objects::{LightClientBootstrap, LightClientFinalityUpdate, LightClientUpdate},
-    statement::AccountProof,
+    ChainSpec, Fork, ForkEntry,
+    alloy_primitives::{B256, Bytes, FixedBytes},
+    host::{LightClientStore, Network, chain_spec_from_config_yaml},
+    objects::LightClientBootstrap,
 };
 use serde::{Deserialize, de::DeserializeOwned};
+
+/// Execution block headers in RLP, by hash.
+pub(crate) type ExecutionHeaders = BTreeMap<B256, Bytes>;
 
 /// The vectors of this repository, made by `scripts/spec-vectors`.
 pub(crate) fn committed() -> Vectors {
@@ -46,6 +50,15 @@ impl Vectors {
         let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         self.opened.borrow_mut().insert(path);
         bytes
+    }
+
+    /// Those that the objects of Gloas name. None where the tree is older.
+    pub(crate) fn execution_headers(&self) -> ExecutionHeaders {
+        let name = Path::new("execution_headers.json");
+        if !self.root.join(name).exists() {
+            return BTreeMap::new();
+        }
+        serde_json::from_slice(&self.read(name)).expect("a map from hash to RLP, both in hex")
     }
 
     /// Panics if a file was not opened, or if there is none. A description of the tree is no vector.
@@ -158,9 +171,12 @@ impl<'a> Case<'a> {
         parse(&text).unwrap_or_else(|error| panic!("{} {name}.yaml: {error}", self.name))
     }
 
-    /// The built-in chain of its preset.
+    /// The built-in chain of its preset, and Gloas with the version that the specification's preset has for it.
     pub(crate) fn preset_chain(&self) -> ChainSpec {
-        self.preset.chain_spec(Some(B256::ZERO)).unwrap()
+        let mut chain = self.preset.chain_spec(Some(B256::ZERO)).unwrap();
+        let version = if self.preset == Network::Minimal { [7, 0, 0, 1] } else { [7, 0, 0, 0] };
+        chain.forks.push(ForkEntry { fork: Fork::Gloas, version, epoch: u64::MAX });
+        chain
     }
 
     /// The chain of a case without `config.yaml`: its fork from genesis on.
@@ -325,101 +341,4 @@ pub(crate) struct MerkleProof {
     pub(crate) leaf: B256,
     pub(crate) leaf_index: u64,
     pub(crate) branch: Vec<B256>,
-}
-
-/// An update that the store applied because it was final, as requests for both statements.
-pub(crate) struct Applied {
-    /// Case and step.
-    pub(crate) name: String,
-    pub(crate) chain: ChainSpec,
-    pub(crate) update: LightClientUpdate,
-    /// None where the update brings no committee.
-    pub(crate) committee_change: Option<ProgramInput>,
-    /// About an account whose proof is empty, so that it fails where the finality is accepted.
-    pub(crate) inclusion: ProgramInput,
-}
-
-/// Every update of the sync cases that the store applies with finality, without a timeout: for whoever runs
-/// them through a program and wants the verdict of [`ProgramInput::check`].
-#[allow(dead_code, reason = "other crates' tests include this file for it")]
-pub(crate) fn applied_updates(vectors: &Vectors) -> Vec<Applied> {
-    let mut all = Vec::new();
-    for case in vectors.cases().iter().filter(|case| case.handler == Handler::Sync) {
-        let sync = case.sync();
-        let mut store = sync.store();
-        for (number, step) in sync.steps.iter().enumerate() {
-            all.extend(take_step(case, &sync, &mut store, number, step));
-        }
-    }
-    all
-}
-
-/// One step of the store; gives the update if that was applied with finality.
-pub(crate) fn take_step(
-    case: &Case<'_>,
-    sync: &SyncCase,
-    store: &mut LightClientStore,
-    number: usize,
-    step: &Step,
-) -> Option<Applied> {
-    let chain = &sync.chain;
-    match step {
-        Step::ProcessUpdate(step) => {
-            let name = format!("{} step {number}", case.name);
-            let update = LightClientUpdate::from_ssz(chain, &case.object(&step.update)).unwrap();
-            let before = store.clone();
-            store
-                .process(chain, &update, step.current_slot)
-                .unwrap_or_else(|error| panic!("{name}: {error:?}"));
-            let applied = before.finalized_header != store.finalized_header
-                || before.next_sync_committee != store.next_sync_committee;
-            applied.then(|| Applied::new(name, chain, &before, update))
-        }
-        Step::ForceUpdate(step) => {
-            store.process_force_update(chain, step.current_slot);
-            None
-        }
-        // One store for all forks.
-        Step::UpgradeStore(_) => None,
-    }
-}
-
-impl Applied {
-    /// What a client asks who has the store `before`.
-    pub(crate) fn new(
-        name: String,
-        chain: &ChainSpec,
-        before: &LightClientStore,
-        update: LightClientUpdate,
-    ) -> Self {
-        let signer_period = chain.period_at_slot(update.signature_slot);
-        let current = signer_period == chain.period_at_slot(before.finalized_header.beacon.slot);
-        let next = before.next_sync_committee.as_ref();
-        let committee =
-            if current { &before.current_sync_committee } else { next.expect("it signed") };
-        let committee = Bytes::from(committee.to_ssz());
-        let finality = LightClientFinalityUpdate::from(update.clone());
-        let account =
-            AccountProof { address: Address::ZERO, nodes: Vec::new(), storage: Vec::new() };
-        Self {
-            committee_change: update.has_next_sync_committee().then(|| {
-                ProgramInput::CommitteeChange(CommitteeChangeInput {
-                    chain: chain.clone(),
-                    signer_period,
-                    committee: committee.clone(),
-                    updates: vec![update.to_ssz(chain).into()],
-                })
-            }),
-            inclusion: ProgramInput::Inclusion(InclusionInput {
-                chain: chain.clone(),
-                signer_period,
-                committee,
-                finality_update: finality.to_ssz(chain).into(),
-                accounts: vec![account],
-            }),
-            name,
-            chain: chain.clone(),
-            update,
-        }
-    }
 }

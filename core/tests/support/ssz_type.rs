@@ -15,6 +15,12 @@ pub(crate) enum SszType {
     Bitvector(usize),
     Bitlist(usize),
     Container(Vec<SszType>),
+    /// EIP-7916: a list without a limit.
+    ProgressiveList(Box<SszType>),
+    /// EIP-7916: a bitlist without a limit.
+    ProgressiveBitlist,
+    /// EIP-7495, without gaps between the fields.
+    ProgressiveContainer(Vec<SszType>),
 }
 
 impl SszType {
@@ -25,7 +31,10 @@ impl SszType {
             Self::Vector(element, count) => Some(element.fixed_len()? * count),
             Self::Bitvector(bits) => Some(bits.div_ceil(8)),
             Self::List(..) | Self::Bitlist(_) => None,
-            Self::Container(fields) => fields.iter().map(Self::fixed_len).sum(),
+            Self::ProgressiveList(_) | Self::ProgressiveBitlist => None,
+            Self::Container(fields) | Self::ProgressiveContainer(fields) => {
+                fields.iter().map(Self::fixed_len).sum()
+            }
         }
     }
 
@@ -40,23 +49,29 @@ impl SszType {
             }
             Self::Bitvector(bits) => merkleize(&chunks(bytes), bits.div_ceil(256)),
             Self::Bitlist(limit) => {
-                // The highest set bit marks the end.
-                let last = bytes.last().expect("a bitlist has its end bit");
-                let end = last.ilog2() as usize;
-                let mut bits = bytes.to_vec();
-                *bits.last_mut().unwrap() ^= 1 << end;
-                let count = (bytes.len() - 1) * 8 + end;
-                bits.truncate(count.div_ceil(8));
-                mix_in(merkleize(&chunks(&bits), limit.div_ceil(256)), count)
+                let (chunks, count) = bits(bytes);
+                mix_in(merkleize(&chunks, limit.div_ceil(256)), count)
+            }
+            Self::ProgressiveBitlist => {
+                let (chunks, count) = bits(bytes);
+                mix_in(merkleize_progressive(&chunks, 1), count)
+            }
+            Self::ProgressiveList(element) => {
+                let count = element.count(bytes);
+                let leaves = element.sequence_leaves(bytes, count);
+                mix_in(merkleize_progressive(&leaves, 1), count)
             }
             Self::Container(fields) => {
-                let parts = split(fields.iter(), bytes);
-                let roots: Vec<B256> = fields
-                    .iter()
-                    .zip(parts)
-                    .map(|(field, part)| field.hash_tree_root(part))
-                    .collect();
+                let roots = field_roots(fields, bytes);
                 merkleize(&roots, roots.len())
+            }
+            Self::ProgressiveContainer(fields) => {
+                let mut active_fields = B256::ZERO;
+                for field in 0..fields.len() {
+                    active_fields[field / 8] |= 1 << (field % 8);
+                }
+                let root = merkleize_progressive(&field_roots(fields, bytes), 1);
+                hash_pair(&root, &active_fields)
             }
         }
     }
@@ -76,14 +91,35 @@ impl SszType {
     /// Root of `count` elements of this type in a tree with room for `limit`.
     fn sequence_root(&self, bytes: &[u8], count: usize, limit: usize) -> B256 {
         assert!(count <= limit, "{count} elements in a list of {limit}");
+        let room = if let Self::Basic(len) = self { (limit * len).div_ceil(32) } else { limit };
+        merkleize(&self.sequence_leaves(bytes, count), room)
+    }
+
+    /// Leaves of `count` elements of this type.
+    fn sequence_leaves(&self, bytes: &[u8], count: usize) -> Vec<B256> {
         if let Self::Basic(len) = self {
             assert_eq!(bytes.len(), len * count);
-            return merkleize(&chunks(bytes), (limit * len).div_ceil(32));
+            return chunks(bytes);
         }
         let parts = split(std::iter::repeat_n(self, count), bytes);
-        let roots: Vec<B256> = parts.into_iter().map(|part| self.hash_tree_root(part)).collect();
-        merkleize(&roots, limit)
+        parts.into_iter().map(|part| self.hash_tree_root(part)).collect()
     }
+}
+
+fn field_roots(fields: &[SszType], bytes: &[u8]) -> Vec<B256> {
+    let parts = split(fields.iter(), bytes);
+    fields.iter().zip(parts).map(|(field, part)| field.hash_tree_root(part)).collect()
+}
+
+/// Chunks and number of a bitlist's bits, of which the highest set one marks the end.
+fn bits(bytes: &[u8]) -> (Vec<B256>, usize) {
+    let last = bytes.last().expect("a bitlist has its end bit");
+    let end = last.ilog2() as usize;
+    let mut bits = bytes.to_vec();
+    *bits.last_mut().unwrap() ^= 1 << end;
+    let count = (bytes.len() - 1) * 8 + end;
+    bits.truncate(count.div_ceil(8));
+    (chunks(&bits), count)
 }
 
 const OFFSET: usize = 4;
@@ -144,4 +180,14 @@ fn merkleize(leaves: &[B256], limit: usize) -> B256 {
         zero = hash_pair(&zero, &zero);
     }
     layer.first().copied().unwrap_or(zero)
+}
+
+/// Root of a progressive tree: its subtrees have `size` leaves, then four times as many, and so on, each the left child
+/// of a chain of right ones that ends in a zero.
+fn merkleize_progressive(leaves: &[B256], size: usize) -> B256 {
+    if leaves.is_empty() {
+        return B256::ZERO;
+    }
+    let (subtree, rest) = leaves.split_at(size.min(leaves.len()));
+    hash_pair(&merkleize(subtree, size), &merkleize_progressive(rest, size * 4))
 }

@@ -13,7 +13,7 @@ use lc_core::statement::CommitteeChangeWitness;
 guest_io::entrypoint!(main);
 
 fn main() -> ! {
-    guest_io::run(|witness: &CommitteeChangeWitness| {
+    guest_io::run(|witness: &CommitteeChangeWitness<&[u8]>| {
         witness.verify::<ZkvmCrypto>().map(|statement| statement.abi_encode())
     })
 }

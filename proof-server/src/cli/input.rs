@@ -115,6 +115,7 @@ impl Trusted {
             committee: committee.to_ssz().into(),
             finality_update: update.to_ssz(&self.chain).into(),
             accounts: account_proofs.iter().map(account).collect::<Result<_, _>>()?,
+            execution_header: None,
         }))
     }
 
@@ -159,6 +160,7 @@ impl Trusted {
             signer_period: self.period,
             committee: self.committee.to_ssz().into(),
             updates: updates.iter().map(|update| update.to_ssz(&self.chain).into()).collect(),
+            execution_header: None,
         }
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{ElfHash, EngineKind, Failure, Proof, ProofMode, VkeyHash, bytes};
 
 /// The protocol this crate speaks. Both sides must speak the same.
-pub const PROTOCOL_VERSION: u16 = 1;
+pub const PROTOCOL_VERSION: u16 = 2;
 
 /// Names a request on its connection. The client chooses it; each is above the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -44,6 +44,7 @@ fn committee_change(bootstrap: &str, updates: &[&str], periods: usize) -> Option
         signer_period: chain.period_at_slot(bootstrap.header.beacon.slot),
         committee: bootstrap.current_sync_committee.to_ssz().into(),
         updates,
+        execution_header: None,
         chain,
     }))
 }
@@ -54,6 +55,7 @@ fn fulu() -> Option<ProgramInput> {
         signer_period: fulu.chain.period_at_slot(fulu.update.attested_header.beacon.slot),
         committee: fulu.committee.to_ssz().into(),
         updates: vec![fulu.update.to_ssz(&fulu.chain).into()],
+        execution_header: None,
         chain: fulu.chain,
     }))
 }
@@ -72,6 +74,7 @@ fn inclusion() -> Option<ProgramInput> {
         committee: bootstrap.current_sync_committee.to_ssz().into(),
         finality_update: update.to_ssz(&chain).into(),
         accounts: vec![EthGetProof::from_json(&proof).unwrap().account_proof()],
+        execution_header: None,
         chain,
     }))
 }

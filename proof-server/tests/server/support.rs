@@ -189,6 +189,7 @@ pub(crate) fn committee_change() -> CommitteeChangeInput {
         signer_period: period,
         committee: chain.committee(period).public().to_ssz().into(),
         updates: vec![chain.update(period).participants(32).build().to_ssz(chain.spec()).into()],
+        execution_header: None,
     }
 }
 
@@ -225,6 +226,7 @@ pub(crate) fn inclusion() -> ProgramInput {
             .to_ssz(chain.spec())
             .into(),
         accounts: vec![EthGetProof::from_json(answer.as_bytes()).unwrap().account_proof()],
+        execution_header: None,
     })
 }
 

@@ -8,7 +8,7 @@ use lc_core::{
     host::signers,
     objects::{SyncAggregate, SyncCommittee},
     root::{bytes, pubkey_words, signature_words},
-    statement::CommitteeChangeWitness,
+    statement::{CommitteeChangeWitness, Execution, PayloadFields},
     sync_protocol::{CheckError as E, SignedFinality},
 };
 
@@ -39,6 +39,14 @@ fn changed(chain: &Chain, change: impl FnOnce(&mut CommitteeChangeWitness)) -> W
 /// As [`changed`], of the finality alone.
 fn finality(chain: &Chain, change: impl FnOnce(&mut SignedFinality)) -> Witness {
     changed(chain, |w| change(&mut w.updates[0].finality))
+}
+
+/// As [`changed`], of what is said of the payload alone.
+fn payload(chain: &Chain, change: impl FnOnce(&mut PayloadFields)) -> Witness {
+    changed(chain, |w| match &mut w.execution {
+        Execution::Payload(fields) => change(fields),
+        other => unreachable!("the first period is Deneb's: {other:?}"),
+    })
 }
 
 fn slots(chain: &Chain) -> Vec<Mutation> {
@@ -295,35 +303,32 @@ fn branches(chain: &Chain) -> Vec<Mutation> {
         ),
         mutation!(
             "the execution state root is another than in the finalized body",
-            finality(chain, |f| f.execution.state_root = root),
+            payload(chain, |p| p.state_root = root),
             E::ExecutionBranch("finalized")
         ),
         mutation!(
             "the execution block's hash is another than in the finalized body",
-            finality(chain, |f| f.execution.block_hash.0[3] ^= 1),
+            payload(chain, |p| p.block_hash.0[3] ^= 1),
             E::ExecutionBranch("finalized")
         ),
         mutation!(
             "the execution block's number is another than in the finalized body",
-            finality(chain, |f| f.execution.block_number += 1),
+            payload(chain, |p| p.block_number += 1),
             E::ExecutionBranch("finalized")
         ),
         mutation!(
             "another field of the execution header passes for its block's hash",
-            finality(chain, |f| {
-                let hash = f.execution.block_hash;
-                f.execution.block_hash = std::mem::replace(&mut f.execution.beside_hash[0], hash);
-            }),
+            payload(chain, |p| std::mem::swap(&mut p.block_hash, &mut p.beside_hash[0])),
             E::ExecutionBranch("finalized")
         ),
         mutation!(
             "a field beside the execution state root is another",
-            finality(chain, |f| f.execution.beside_state_root[1] = root),
+            payload(chain, |p| p.beside_state_root[1] = root),
             E::ExecutionBranch("finalized")
         ),
         mutation!(
             "a field beside the execution block's number is another",
-            finality(chain, |f| f.execution.beside_number[0] = root),
+            payload(chain, |p| p.beside_number[0] = root),
             E::ExecutionBranch("finalized")
         ),
         mutation!(
@@ -333,13 +338,18 @@ fn branches(chain: &Chain) -> Vec<Mutation> {
         ),
         mutation!(
             "the execution branch is too long by a zero",
-            finality(chain, |f| f.execution.branch.push(Root::ZERO)),
+            payload(chain, |p| p.branch.push(Root::ZERO)),
             E::ExecutionBranch("finalized")
         ),
         mutation!(
             "the execution branch lacks a node",
-            finality(chain, |f| shorten(&mut f.execution.branch)),
+            payload(chain, |p| shorten(&mut p.branch)),
             E::ExecutionBranch("finalized")
+        ),
+        mutation!(
+            "nothing is said of an execution block that there is",
+            changed(chain, |w| w.execution = Execution::Absent),
+            E::ExecutionFields("finalized")
         ),
     ]
 }
@@ -366,15 +376,17 @@ fn constants(chain: &Chain) -> Vec<Mutation> {
             E::FinalityBranch
         ),
         mutation!(
-            "the chain's fork schedule puts the update into Capella",
+            "the chain's fork schedule puts the update into Capella, under the version that signed it",
             changed(chain, |w| {
+                w.chain.forks[2].version = w.chain.forks[3].version;
                 fork(w, Fork::Deneb, w.chain.forks[4].epoch);
             }),
             E::ExecutionBranch("finalized")
         ),
         mutation!(
-            "the chain's fork schedule puts the update before execution headers",
+            "the chain's fork schedule puts the update before execution headers, under the version that signed it",
             changed(chain, |w| {
+                w.chain.forks[1].version = w.chain.forks[3].version;
                 fork(w, Fork::Capella, w.chain.forks[4].epoch);
                 fork(w, Fork::Deneb, w.chain.forks[4].epoch);
             }),

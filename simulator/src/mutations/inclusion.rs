@@ -5,7 +5,7 @@ use lc_core::{
     Fork,
     alloy_primitives::{Address, B256, Bytes, U256, keccak256},
     objects::LightClientFinalityUpdate,
-    statement::{AccountProof, InclusionWitness},
+    statement::{AccountProof, Execution, InclusionWitness},
     sync_protocol::CheckError as E,
     trie::TrieError,
 };
@@ -271,7 +271,10 @@ fn finality(chain: &Chain) -> Vec<Mutation> {
         ),
         mutation!(
             "the state root is another than the finalized block's",
-            changed(chain, |w| w.finality.execution.state_root = B256::from(U256::from(1)).into()),
+            changed(chain, |w| match &mut w.execution {
+                Execution::Payload(fields) => fields.state_root = B256::from(U256::from(1)).into(),
+                other => unreachable!("the second period is Deneb's or later: {other:?}"),
+            }),
             E::ExecutionBranch("finalized")
         ),
     ]
