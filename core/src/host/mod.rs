@@ -1,6 +1,7 @@
 //! What only the host has: native cryptography, the known networks, and the inputs that nodes hand
 //! out, turned into what the guests read.
 
+pub mod block_header;
 mod crypto;
 pub mod eth_get_proof;
 mod execution;
