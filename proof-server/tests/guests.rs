@@ -94,7 +94,8 @@ fn the_guests_say_the_same_whatever_memory_holds_at_the_start() {
         let Checked { program, witness, public_values } = input.check().unwrap();
         (program, witness, public_values)
     });
-    let simulated = mutations::valid(&mutations::chain()).map(|witness| {
+    let gloas = mutations::valid_gloas(&mutations::gloas_chain());
+    let simulated = mutations::valid(&mutations::chain()).into_iter().chain(gloas).map(|witness| {
         let public_values = execute(witness.program(), &witness.to_bytes()).unwrap().public_values;
         (witness.program(), witness.to_bytes(), public_values)
     });

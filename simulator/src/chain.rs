@@ -6,7 +6,8 @@ use std::{
 };
 
 use lc_core::{
-    BeaconBlockHeader, BlsSignature, ChainSpec, ExecutionPayloadHeader, Fork, GeneralizedIndex,
+    BeaconBlockHeader, BlsSignature, ChainSpec, ExecutionForm, ExecutionPayloadHeader, Fork,
+    GeneralizedIndex,
     alloy_primitives::{B256, U256},
     containers::{compute_signing_root, compute_sync_committee_domain},
     host::NativeCrypto,
@@ -230,6 +231,12 @@ impl Chain {
         execution: ExecutionPayloadHeader,
     ) -> LightClientHeader {
         let (execution_branch, body_root) = self.body(slot, &execution);
+        let execution = match self.fork(slot).execution_form() {
+            ExecutionForm::Absent | ExecutionForm::PayloadHeader => execution,
+            ExecutionForm::BlockHash => {
+                ExecutionPayloadHeader { block_hash: execution.block_hash, ..Default::default() }
+            }
+        };
         LightClientHeader {
             beacon: BeaconBlockHeader {
                 slot,
@@ -254,24 +261,30 @@ impl Chain {
         self.state(slot, finalized, self.committee(self.spec.period_at_slot(slot) + 1).root())
     }
 
-    /// Branch of the execution header, and root of the block's body.
+    /// Branch of the execution header or block hash, and root of the block's body.
     fn body(&self, slot: u64, execution: &ExecutionPayloadHeader) -> (Vec<B256>, B256) {
         let fork = self.fork(slot);
         let body = SparseTree::new(&self.seed, "body", slot);
-        let Some(index) = fork.gindices().execution_payload else {
+        let at = fork.gindices();
+        let (Some(index), leaf) = (match fork.execution_form() {
+            // None for extra data that no block can have: nothing is then the root, as in a real chain.
+            ExecutionForm::Absent | ExecutionForm::PayloadHeader => (
+                at.execution_payload,
+                execution.hash_tree_root::<NativeCrypto>(fork).unwrap_or_default().into(),
+            ),
+            ExecutionForm::BlockHash => (at.execution_block_hash, execution.block_hash),
+        }) else {
             return (LightClientHeader::default().execution_branch, body.root());
         };
-        // None for extra data that no block can have: nothing is then the root, as in a real chain.
-        let root = execution.hash_tree_root::<NativeCrypto>(fork).unwrap_or_default();
-        let body = body.with(index, root.into());
+        let body = body.with(index, leaf);
         (body.branch(index), body.root())
     }
 
-    fn execution_header(&self, slot: u64, fork: Fork) -> ExecutionPayloadHeader {
+    pub(crate) fn execution_header(&self, slot: u64, fork: Fork) -> ExecutionPayloadHeader {
         let bytes = |label| self.seed.bytes(label, &[slot]);
         let blob_field =
             |label| if fork >= Fork::Deneb { self.seed.number(label, &[slot]) >> 40 } else { 0 };
-        ExecutionPayloadHeader {
+        let mut header = ExecutionPayloadHeader {
             parent_hash: self.seed.bytes("block hash", &[slot.wrapping_sub(1)]),
             fee_recipient: self.seed.address("fee recipient", &[slot % 7]),
             state_root: self.execution_state(self.spec.period_at_slot(slot)).root(),
@@ -289,7 +302,11 @@ impl Chain {
             withdrawals_root: bytes("withdrawals"),
             blob_gas_used: blob_field("blob gas used"),
             excess_blob_gas: blob_field("excess blob gas"),
+        };
+        if self.plans_gloas() {
+            header.block_hash = self.block_hash(slot, &header);
         }
+        header
     }
 
     /// The value kept under `key`, computed where there is none. Not under the lock: computing one value

@@ -10,7 +10,8 @@ use lc_core::{
 use crate::{chain::Chain, eth_get_proof::NotSimulated};
 
 impl Chain {
-    /// The request of a client that trusts the committee of `signer_period`.
+    /// The request of a client that trusts the committee of `signer_period`, with the execution block's header where
+    /// that is needed.
     #[must_use]
     pub fn committee_change_input(
         &self,
@@ -22,11 +23,14 @@ impl Chain {
             signer_period,
             committee: self.committee(signer_period).public().to_ssz().into(),
             updates: updates.iter().map(|update| update.to_ssz(self.spec()).into()).collect(),
-            execution_header: None,
+            execution_header: updates
+                .last()
+                .and_then(|last| self.needed_block_header(&last.finalized_header)),
         }
     }
 
-    /// The request of a client that trusts the committee of `signer_period`.
+    /// The request of a client that trusts the committee of `signer_period`, with the execution block's header where
+    /// that is needed.
     #[must_use]
     pub fn inclusion_input(
         &self,
@@ -40,7 +44,7 @@ impl Chain {
             committee: self.committee(signer_period).public().to_ssz().into(),
             finality_update: finality_update.to_ssz(self.spec()).into(),
             accounts,
-            execution_header: None,
+            execution_header: self.needed_block_header(&finality_update.finalized_header),
         }
     }
 

@@ -22,6 +22,7 @@
 //! `signed_by(..)`); everything after it is recomputed and signed again with the real keys, so that no other
 //! check can be what fails.
 
+mod block_header;
 mod builder;
 mod chain;
 mod committee;

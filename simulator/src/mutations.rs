@@ -6,6 +6,7 @@
 
 mod committee_change;
 mod finality;
+mod gloas;
 mod inclusion;
 
 use lc_core::statement::{CommitteeChangeWitness, InclusionWitness};
@@ -76,12 +77,19 @@ pub fn chain() -> Chain {
     builder.build().expect("the default schedule is in order")
 }
 
-/// Every mutation, of both programs.
+/// A chain over the fork to Gloas, an alpha: Fulu from the start, Gloas from the middle of its second period on.
+#[must_use]
+pub fn gloas_chain() -> Chain {
+    gloas::chain()
+}
+
+/// Every mutation, of both programs; those of Gloas on a chain of its own.
 #[must_use]
 pub fn all(chain: &Chain) -> Vec<Mutation> {
     let mut all = committee_change::mutations(chain);
     all.extend(finality::mutations(chain));
     all.extend(inclusion::mutations(chain));
+    all.extend(gloas::mutations(&gloas_chain()));
     all
 }
 
@@ -91,6 +99,17 @@ pub fn valid(chain: &Chain) -> [Witness; 2] {
     [
         Witness::CommitteeChange(committee_change::valid(chain)),
         Witness::Inclusion(inclusion::valid(chain).into()),
+    ]
+}
+
+/// What the mutations of Gloas are made from: committee changes whose last update holds a block of Gloas and one of
+/// Fulu final, and an inclusion of Gloas.
+#[must_use]
+pub fn valid_gloas(chain: &Chain) -> [Witness; 3] {
+    [
+        Witness::CommitteeChange(gloas::valid(chain)),
+        Witness::CommitteeChange(gloas::boundary(chain)),
+        Witness::Inclusion(gloas::inclusion(chain).into()),
     ]
 }
 

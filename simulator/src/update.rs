@@ -3,7 +3,7 @@
 use std::fmt;
 
 use lc_core::{
-    ExecutionPayloadHeader,
+    ExecutionForm, ExecutionPayloadHeader,
     alloy_primitives::B256,
     host::NativeCrypto,
     objects::{
@@ -195,12 +195,18 @@ impl<'a> UpdateBuilder<'a> {
         let slot = self.finalized_slot.or(self.chain.finalized_slot(self.attested_slot));
         let mut header = self.chain.header(slot.expect("something is final at the attested slot"));
         if let Some(edit) = self.edit_execution.take() {
-            edit(&mut header.execution);
-            let LightClientHeader { beacon, execution, .. } = header;
+            let LightClientHeader { beacon, .. } = header;
+            let mut execution =
+                self.chain.execution_header(beacon.slot, self.chain.fork(beacon.slot));
+            edit(&mut execution);
             header = self.chain.header_with(beacon.slot, beacon.state_root, execution);
         }
         if let Some(edit) = self.edit_finalized.take() {
             edit(&mut header);
+        }
+        if self.chain.fork(self.attested_slot).execution_form() == ExecutionForm::BlockHash {
+            // Objects of Gloas have all their headers in its form. One that has none there stays as it is.
+            return header.upgrade_to_gloas::<NativeCrypto>(self.chain.spec()).unwrap_or(header);
         }
         header
     }

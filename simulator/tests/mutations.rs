@@ -17,7 +17,8 @@ static MUTATIONS: LazyLock<Vec<Mutation>> = LazyLock::new(|| mutations::all(&CHA
 
 #[test]
 fn what_the_mutations_are_made_from_is_valid() {
-    for witness in mutations::valid(&CHAIN) {
+    let gloas = mutations::valid_gloas(&mutations::gloas_chain());
+    for witness in mutations::valid(&CHAIN).into_iter().chain(gloas) {
         witness.verify().unwrap_or_else(|error| panic!("{:?}: {error}", witness.program()));
     }
 }
@@ -69,6 +70,7 @@ fn every_check_of_the_statements_has_a_mutation() {
         "CommitteeProofLength",
         "ExecutionBranch",
         "ExecutionFields",
+        "ExecutionHeader",
         "FinalityBranch",
         "NextCommitteeBranch",
         "NoAccounts",
@@ -93,7 +95,8 @@ fn every_check_of_the_statements_has_a_mutation() {
 fn guests_read_witnesses_as_the_host_writes_them() {
     let chain = mutations::chain();
     let all = mutations::all(&chain).into_iter().map(|mutation| mutation.witness);
-    for witness in all.chain(mutations::valid(&chain)) {
+    let gloas = mutations::valid_gloas(&mutations::gloas_chain());
+    for witness in all.chain(mutations::valid(&chain)).chain(gloas) {
         let read = decoded(&witness.to_bytes(), witness.program());
         assert!(read.is_some_and(|read| read == witness));
     }
@@ -101,7 +104,8 @@ fn guests_read_witnesses_as_the_host_writes_them() {
 
 #[test]
 fn no_two_encodings_are_the_same_witness() {
-    for witness in mutations::valid(&mutations::chain()) {
+    let gloas = mutations::valid_gloas(&mutations::gloas_chain());
+    for witness in mutations::valid(&mutations::chain()).into_iter().chain(gloas) {
         let (bytes, program) = (witness.to_bytes(), witness.program());
         for cut in 0..bytes.len() {
             assert!(decoded(&bytes[..cut], program).is_none(), "{cut} of {}", bytes.len());
