@@ -89,7 +89,7 @@ spec-vectors: ## make the specification's vectors again and compare with what is
 
 spec-vectors-large: ## make those that are too large or slow to commit, and run them
 	scripts/spec-vectors --large
-	SPEC_VECTORS=$(HOME)/.cache/proof-server/spec-vectors/large cargo test --release --workspace --locked --test spec_vectors
+	SPEC_VECTORS=$(HOME)/.cache/proof-server/spec-vectors/large cargo test --release --workspace --locked --test spec_vectors --test spec_statements
 
 fuzz-check: deps $(TOOLS)/bin/cargo-fuzz ## the fuzz targets' seeds and some seconds of each target, for CI
 	PATH="$(TOOLS)/bin:$$PATH" scripts/fuzz check
