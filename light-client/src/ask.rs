@@ -2,8 +2,9 @@
 
 use lc_core::{
     ChainSpec,
-    alloy_primitives::{Address, B256},
-    host::{CommitteeChangeInput, InclusionInput, MAX_UPDATES, ProgramInput},
+    alloy_primitives::{Address, B256, Bytes},
+    execution_header::{ExecutionBlock, ExecutionHeaderError},
+    host::{CommitteeChangeInput, InclusionInput, MAX_UPDATES, NativeCrypto, ProgramInput},
     objects::{LightClientFinalityUpdate, LightClientUpdate, SyncCommittee},
     statement::AccountProof,
 };
@@ -67,6 +68,19 @@ pub enum AskError {
         /// What to do.
         remedy: &'static str,
     },
+    /// Number and state root of the final block's execution are in no file given.
+    #[error(
+        "the final block of slot {slot} names its execution block {hash} by hash alone, as from Gloas on: give that block's header with --execution-header"
+    )]
+    NoExecutionHeader {
+        /// Slot of the finalized header.
+        slot: u64,
+        /// The execution block's hash.
+        hash: B256,
+    },
+    /// The execution block's header is another block's.
+    #[error("--execution-header")]
+    ExecutionHeader(#[from] ExecutionHeaderError),
 }
 
 /// A committee change to ask for, from the store's committee on.
@@ -135,6 +149,16 @@ impl CommitteeChangeAsk {
         })
     }
 
+    /// With the RLP of the header of the execution block under the last update's finalized block, sent where that
+    /// update does not say all itself.
+    ///
+    /// # Errors
+    /// [`AskError::NoExecutionHeader`], [`AskError::ExecutionHeader`].
+    pub fn with_execution_header(mut self, rlp: Option<Bytes>) -> Result<Self, AskError> {
+        self.input.execution_header = learn(&mut self.finalized, rlp)?;
+        Ok(self)
+    }
+
     /// Periods that the proof is to cover, at least 1.
     #[must_use]
     pub fn periods(&self) -> u64 {
@@ -199,6 +223,16 @@ impl InclusionAsk {
         })
     }
 
+    /// With the RLP of the header of the execution block under the finalized block, sent where the finality update does
+    /// not say all itself.
+    ///
+    /// # Errors
+    /// [`AskError::NoExecutionHeader`], [`AskError::ExecutionHeader`].
+    pub fn with_execution_header(mut self, rlp: Option<Bytes>) -> Result<Self, AskError> {
+        self.input.execution_header = learn(&mut self.finalized, rlp)?;
+        Ok(self)
+    }
+
     /// Each account asked for, with its slots' keys.
     pub fn accounts(&self) -> impl ExactSizeIterator<Item = (Address, Vec<B256>)> {
         self.input
@@ -214,6 +248,19 @@ impl InclusionAsk {
     }
 }
 
+/// Adds to `finalized` what the execution block's header says. Gives the header if it was needed.
+fn learn(finalized: &mut Finalized, rlp: Option<Bytes>) -> Result<Option<Bytes>, AskError> {
+    let (known, hash) = (finalized.knows_state(), finalized.execution_hash);
+    let Some(rlp) = rlp else {
+        let slot = finalized.slot;
+        return if known { Ok(None) } else { Err(AskError::NoExecutionHeader { slot, hash }) };
+    };
+    let block = ExecutionBlock::with_hash::<NativeCrypto>(&rlp, hash)?;
+    finalized.execution_number = block.number;
+    finalized.execution_state_root = block.state_root;
+    Ok((!known).then_some(rlp))
+}
+
 /// The period in which an update was signed, and whose committee it replaces.
 fn signed_period(chain: &ChainSpec, update: &LightClientUpdate) -> u64 {
     chain.period_at_slot(update.attested_header.beacon.slot)
@@ -221,6 +268,11 @@ fn signed_period(chain: &ChainSpec, update: &LightClientUpdate) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use lc_core::{
+        ExecutionPayloadHeader, Fork, ForkEntry, host::block_header::read_block_header,
+        objects::LightClientHeader,
+    };
+
     use super::*;
     use crate::testing::{PERIOD, header, store, update};
 
@@ -237,5 +289,65 @@ mod tests {
         let later = [updates[0].clone(), updates[1].clone(), update(PERIOD + 2)];
         assert_eq!(CommitteeChangeAsk::new(&store(), &later, None).unwrap().periods(), 3);
         assert_eq!(CommitteeChangeAsk::new(&store(), &later, Some(1)).unwrap().periods(), 1);
+    }
+
+    /// A block of Sepolia, as a node hands it out.
+    const BLOCK: &str = include_str!("../../core/src/host/block_header/sepolia-8324337.json");
+
+    fn rlp() -> Bytes {
+        read_block_header(BLOCK.as_bytes()).unwrap()
+    }
+
+    /// The store on a chain of Gloas, and an update whose headers name that block by its hash.
+    fn gloas() -> (Store, LightClientUpdate) {
+        let (mut store, mut update) = (store(), update(PERIOD));
+        store.chain.forks = vec![ForkEntry { fork: Fork::Gloas, version: [7; 4], epoch: 0 }];
+        let block_hash = ExecutionBlock::from_rlp::<NativeCrypto>(&rlp()).unwrap().hash;
+        for header in [&mut update.attested_header, &mut update.finalized_header] {
+            header.execution = ExecutionPayloadHeader { block_hash, ..Default::default() };
+            let depth = LightClientHeader::BLOCK_HASH_BRANCH_DEPTH;
+            header.execution_branch = vec![B256::repeat_byte(9); depth];
+        }
+        let at = Fork::Gloas.gindices();
+        update.next_sync_committee_branch.resize(at.next_sync_committee.depth(), B256::ZERO);
+        update.finality_branch.resize(at.finalized_root.depth(), B256::ZERO);
+        (store, update)
+    }
+
+    #[test]
+    fn a_block_that_is_named_by_its_hash_needs_its_header_and_is_known_by_it() {
+        let (store, update) = gloas();
+        let change = || CommitteeChangeAsk::new(&store, &[update.clone()], None).unwrap();
+        let accounts = crate::testing::account_proofs;
+        let inclusion = || InclusionAsk::new(&store, &update.clone().into(), accounts()).unwrap();
+        let (slot, hash) = (PERIOD * 64 + 24, update.finalized_header.execution.block_hash);
+        let missing = AskError::NoExecutionHeader { slot, hash };
+        assert!(missing.to_string().ends_with("give that block's header with --execution-header"));
+        assert_eq!(change().with_execution_header(None), Err(missing.clone()));
+        assert_eq!(inclusion().with_execution_header(None), Err(missing));
+
+        let asked = change().with_execution_header(Some(rlp())).unwrap();
+        assert_eq!(asked.input.execution_header, Some(rlp()));
+        assert_eq!(asked.finalized.execution_number, 8_324_337);
+        assert!(asked.finalized.knows_state());
+        let asked = inclusion().with_execution_header(Some(rlp())).unwrap();
+        assert_eq!(asked.input.execution_header, Some(rlp()));
+        assert_eq!(asked.finalized.execution_number, 8_324_337);
+    }
+
+    #[test]
+    fn another_blocks_header_is_refused_and_one_too_many_is_not_sent() {
+        let (store, mut wrong) = gloas();
+        wrong.finalized_header.execution.block_hash.0[0] ^= 1;
+        let asked = CommitteeChangeAsk::new(&store, &[wrong], None).unwrap();
+        let error = asked.with_execution_header(Some(rlp())).unwrap_err();
+        assert!(matches!(error, AskError::ExecutionHeader(ExecutionHeaderError::Hash { .. })));
+
+        let mut older = update(PERIOD);
+        let block = ExecutionBlock::from_rlp::<NativeCrypto>(&rlp()).unwrap();
+        older.finalized_header.execution.block_hash = block.hash;
+        let asked = CommitteeChangeAsk::new(&self::store(), &[older], None).unwrap();
+        let asked = asked.with_execution_header(Some(rlp())).unwrap();
+        assert_eq!(asked.input.execution_header, None);
     }
 }

@@ -253,7 +253,8 @@ pub fn advance(
     Ok(Store {
         period: seen.newPeriod,
         committee: asked.next_committee.clone(),
-        finalized: if finalized.slot > store.finalized.slot { finalized } else { store.finalized },
+        // Of the same slot it is the same block, of which the store may know less.
+        finalized: if finalized.slot >= store.finalized.slot { finalized } else { store.finalized },
         ..store.clone()
     })
 }
@@ -341,7 +342,13 @@ fn check_no_conflict(store: &Store, seen: &Finalized) -> Result<(), Refusal> {
     if seen.slot != known.slot {
         return Ok(());
     }
-    match check_finalized(seen, known) {
+    // What the store does not know does not differ.
+    let known = if known.knows_state() {
+        *known
+    } else {
+        Finalized { root: known.root, execution_hash: known.execution_hash, ..*seen }
+    };
+    match check_finalized(seen, &known) {
         Err(Refusal::Word { value, .. } | Refusal::Number { value, .. }) => {
             Err(Refusal::Conflict { slot: seen.slot, value })
         }

@@ -8,9 +8,11 @@ use std::{
 
 use lc_core::{
     ChainSpec,
-    alloy_primitives::B256,
+    alloy_primitives::{B256, Bytes},
     host::{
-        ConfigError, Network, chain_spec_from_config_yaml,
+        ConfigError, Network,
+        block_header::{BlockHeaderError, read_block_header},
+        chain_spec_from_config_yaml,
         eth_get_proof::{EthGetProof, EthGetProofError},
     },
     objects::{
@@ -78,6 +80,15 @@ pub enum FileError {
         /// What is wrong with it.
         #[source]
         source: EthGetProofError,
+    },
+    /// It is not an execution block's header.
+    #[error("{path}")]
+    BlockHeader {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: BlockHeaderError,
     },
     /// It is not a proof.
     #[error("{path}")]
@@ -164,6 +175,16 @@ pub fn account_proofs(paths: &[PathBuf]) -> Result<Vec<AccountProof>, FileError>
         Ok(answer.account_proof())
     };
     paths.iter().map(read).collect()
+}
+
+/// The RLP of the execution block's header in a file: that RLP, its hex, or the answer to `debug_getRawHeader` or
+/// `eth_getBlockByHash`.
+///
+/// # Errors
+/// [`FileError`] names the file.
+pub fn execution_header(path: &Path) -> Result<Bytes, FileError> {
+    read_block_header(&read(path)?)
+        .map_err(|source| FileError::BlockHeader { path: path.to_owned(), source })
 }
 
 /// The proof in a file. Nothing is verified.

@@ -128,6 +128,8 @@ pub(super) struct CommitteeChangeArgs {
     /// Updates of consecutive periods, in order; those that the store has behind it are skipped
     #[arg(long, num_args = 1.., required = true, value_name = "FILE")]
     pub(super) updates: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) execution_header: ExecutionHeaderArgs,
     /// Prove this many periods at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) count: Option<u16>,
@@ -145,6 +147,17 @@ pub(super) struct InclusionArgs {
     /// eth_getProof answers for the finalized execution block, one account in each
     #[arg(long = "account-proof", num_args = 1.., required = true, value_name = "FILE")]
     pub(super) account_proofs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) execution_header: ExecutionHeaderArgs,
+}
+
+/// What light-client objects lack from Gloas on.
+#[derive(Debug, Args)]
+pub(super) struct ExecutionHeaderArgs {
+    /// Header of the execution block under the finalized block (of the last update's), as debug_getRawHeader or
+    /// eth_getBlockByHash answers: needed from Gloas on, when light-client headers have its hash alone
+    #[arg(long = "execution-header", value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -69,9 +69,10 @@ pub(super) fn status(args: &StatusArgs) -> Result<(), Fault> {
     report.text(format_args!("{:#}\n", trusted_json(&store)))
 }
 
-/// What a store trusts, under the names of public values where there are such.
+/// What a store trusts, under the names of public values where there are such; null what it does not know.
 pub(super) fn trusted_json(store: &Store) -> Value {
     let finalized = &store.finalized;
+    let known = finalized.knows_state();
     json!({
         "network": store.network,
         "chain": store.chain_root(),
@@ -79,9 +80,9 @@ pub(super) fn trusted_json(store: &Store) -> Value {
         "committee": store.committee_root(),
         "finalizedSlot": finalized.slot,
         "finalizedRoot": finalized.root,
-        "executionNumber": finalized.execution_number,
+        "executionNumber": known.then_some(finalized.execution_number),
         "executionHash": finalized.execution_hash,
-        "executionStateRoot": finalized.execution_state_root,
+        "executionStateRoot": known.then_some(finalized.execution_state_root),
         "mock": store.mock,
     })
 }
@@ -101,6 +102,9 @@ pub(super) fn trusted(report: &Report, store: &Store) -> Result<(), Fault> {
     let (hash, number) = (finalized.execution_hash, finalized.execution_number);
     if hash.is_zero() {
         return report.result("execution", "none: the finalized block is from before Capella");
+    }
+    if !finalized.knows_state() {
+        return report.result("execution", format_args!("{hash}; the rest is not in its header"));
     }
     report.result("execution", format_args!("{hash}, block {number}"))?;
     report.result("state", finalized.execution_state_root)

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lc_core::statement::Account;
+use lc_core::{alloy_primitives::Bytes, statement::Account};
 use light_client::{
     Store, StoreFile,
     ask::{CommitteeChangeAsk, InclusionAsk},
@@ -15,7 +15,7 @@ use proof_server::client::ClientOptions;
 use serde_json::json;
 
 use super::{
-    args::{CommitteeChangeArgs, InclusionArgs, ServerArgs},
+    args::{CommitteeChangeArgs, ExecutionHeaderArgs, InclusionArgs, ServerArgs},
     fault::Fault,
     inspect::{description, trusted_json},
     interrupt::Interrupt,
@@ -27,7 +27,8 @@ pub(super) fn committee_change(args: &CommitteeChangeArgs) -> Result<(), Fault> 
     let report = Report::new();
     let (file, store) = StoreFile::open(&args.store.path)?;
     let updates = files::updates(&store.chain, &args.updates)?;
-    let asked = CommitteeChangeAsk::new(&store, &updates, args.count.map(usize::from))?;
+    let asked = CommitteeChangeAsk::new(&store, &updates, args.count.map(usize::from))?
+        .with_execution_header(args.execution_header.read()?)?;
     let checker = built_in_checker()?;
     let (mut session, interrupt) =
         connect(&report, &args.server, &args.store.path, &store, &*checker)?;
@@ -78,7 +79,8 @@ pub(super) fn inclusion(args: &InclusionArgs) -> Result<(), Fault> {
     let store = StoreFile::read(&args.store.path)?;
     let update = files::finality_update(&store.chain, &args.finality_update)?;
     let accounts = files::account_proofs(&args.account_proofs)?;
-    let asked = InclusionAsk::new(&store, &update, accounts)?;
+    let asked = InclusionAsk::new(&store, &update, accounts)?
+        .with_execution_header(args.execution_header.read()?)?;
     let checker = built_in_checker()?;
     let (mut session, interrupt) =
         connect(&report, &args.server, &args.store.path, &store, &*checker)?;
@@ -109,6 +111,12 @@ pub(super) fn inclusion(args: &InclusionArgs) -> Result<(), Fault> {
     report.result("execution", format_args!("{hash}, block {}", inclusion.executionNumber))?;
     inclusion.accounts.iter().try_for_each(|account| print_account(&report, account))?;
     saved(&report, &args.server)
+}
+
+impl ExecutionHeaderArgs {
+    fn read(&self) -> Result<Option<Bytes>, Fault> {
+        Ok(self.file.as_deref().map(files::execution_header).transpose()?)
+    }
 }
 
 fn print_account(report: &Report, account: &Account) -> Result<(), Fault> {

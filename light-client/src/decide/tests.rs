@@ -166,6 +166,23 @@ fn two_different_final_blocks_in_one_slot_are_a_conflict_whatever_was_asked() {
     assert_eq!(check_inclusion(&store, &seen), conflict("executionStateRoot"));
 }
 
+/// As after a bootstrap from a block of Gloas, whose header names its execution block by hash alone.
+#[test]
+fn what_a_store_does_not_know_of_its_block_is_no_conflict_and_is_learned() {
+    let mut store = store();
+    let whole = Finalized::of(&update(PERIOD).finalized_header);
+    store.finalized = Finalized { execution_number: 0, execution_state_root: B256::ZERO, ..whole };
+    assert!(!store.finalized.knows_state());
+    check_inclusion(&store, &inclusion()).unwrap();
+    let mut seen = inclusion();
+    seen.executionHash = OTHER;
+    let slot = whole.slot;
+    let conflict = Err(Refusal::Conflict { slot, value: "executionHash" });
+    assert_eq!(check_inclusion(&store, &seen), conflict);
+    let after = advance(&store, &change(), &ask(&[update(PERIOD)])).unwrap();
+    assert_eq!(after.finalized, whole);
+}
+
 #[test]
 fn a_change_is_next_for_the_store_before_it_and_behind_the_one_after() {
     let before = store();

@@ -31,8 +31,9 @@ pub struct Store {
     pub mock: bool,
 }
 
-/// A final block: its beacon header and the execution payload in it. Before Capella the execution fields
-/// are zero.
+/// A final block: its beacon header and the execution block that it names. Before Capella the execution fields
+/// are zero; from Gloas on a header says the hash alone, and number and state root are zero until the execution
+/// block's header or a proof says them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finalized {
     /// Slot of the beacon block.
@@ -59,6 +60,12 @@ impl Finalized {
             execution_hash: execution.block_hash,
             execution_state_root: execution.state_root,
         }
+    }
+
+    /// Whether number and state root are known, if there is an execution block at all.
+    #[must_use]
+    pub fn knows_state(&self) -> bool {
+        self.execution_hash.is_zero() || !self.execution_state_root.is_zero()
     }
 }
 

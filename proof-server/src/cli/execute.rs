@@ -32,6 +32,8 @@ stream, or its JSON answer. Where to get them:
   updates          /eth/v1/beacon/light_client/updates?start_period=PERIOD&count=N
   finality update  /eth/v1/beacon/light_client/finality_update
   account proof    eth_getProof at the finality update's finalized execution block
+  execution header debug_getRawHeader or eth_getBlockByHash of that block, of the last update's for a committee
+                   change: needed from Gloas on, when light-client headers have its hash alone
 
 The bootstrap is taken as trusted: compare its block root with a source you trust before you use what follows from it.";
 
@@ -76,6 +78,9 @@ struct Common {
     /// A LightClientBootstrap
     #[arg(long, value_name = "FILE")]
     bootstrap: PathBuf,
+    /// Header of the execution block under the finalized block; needed from Gloas on
+    #[arg(long, value_name = "FILE")]
+    execution_header: Option<PathBuf>,
     /// Print one JSON object instead of text
     #[arg(long)]
     json: bool,
@@ -100,11 +105,13 @@ struct Guest {
 pub(super) fn run(args: &ExecuteArgs) -> Result<(), Fault> {
     let (common, input) = match &args.what {
         What::CommitteeChange { common, updates } => {
-            (common, Trusted::load(&common.chain, &common.bootstrap)?.committee_change(updates)?)
+            let trusted = Trusted::load(&common.chain, &common.bootstrap)?;
+            (common, trusted.committee_change(updates, common.execution_header.as_deref())?)
         }
         What::Inclusion { common, finality_update, account_proof, updates } => {
             let trusted = Trusted::load(&common.chain, &common.bootstrap)?;
-            (common, trusted.inclusion(updates, finality_update, account_proof)?)
+            let header = common.execution_header.as_deref();
+            (common, trusted.inclusion(updates, finality_update, account_proof, header)?)
         }
     };
     let verdict = judge(&input).map_err(|refusal| refusal.report(common.json, &input))?;

@@ -9,10 +9,10 @@ use std::{
 use clap::Args;
 use lc_core::{
     ChainSpec,
-    alloy_primitives::B256,
+    alloy_primitives::{B256, Bytes},
     host::{
         CommitteeChangeInput, InclusionInput, LightClientStore, Network, ProgramInput,
-        chain_spec_from_config_yaml, eth_get_proof::EthGetProof,
+        block_header::read_block_header, chain_spec_from_config_yaml, eth_get_proof::EthGetProof,
     },
     objects::{
         LightClientBootstrap, LightClientUpdate, SyncCommittee,
@@ -87,8 +87,14 @@ impl Trusted {
     }
 
     /// The request for a committee change over the updates in `files`, whatever their order.
-    pub(super) fn committee_change(&self, files: &[PathBuf]) -> Result<ProgramInput, Fault> {
-        Ok(ProgramInput::CommitteeChange(self.change(&self.read_updates(files)?)))
+    pub(super) fn committee_change(
+        &self,
+        files: &[PathBuf],
+        execution_header: Option<&Path>,
+    ) -> Result<ProgramInput, Fault> {
+        let execution_header = execution_header.map(read_execution_header).transpose()?;
+        let change = self.change(&self.read_updates(files)?);
+        Ok(ProgramInput::CommitteeChange(CommitteeChangeInput { execution_header, ..change }))
     }
 
     /// The request for an inclusion. `updates` lead from the bootstrap's committee to the signing one,
@@ -98,6 +104,7 @@ impl Trusted {
         updates: &[PathBuf],
         finality_update: &Path,
         account_proofs: &[PathBuf],
+        execution_header: Option<&Path>,
     ) -> Result<ProgramInput, Fault> {
         let update = read_finality_update(&self.chain, &read(finality_update)?)
             .map_err(|error| Fault::about(Exit::Data, finality_update.display(), &error))?;
@@ -115,7 +122,7 @@ impl Trusted {
             committee: committee.to_ssz().into(),
             finality_update: update.to_ssz(&self.chain).into(),
             accounts: account_proofs.iter().map(account).collect::<Result<_, _>>()?,
-            execution_header: None,
+            execution_header: execution_header.map(read_execution_header).transpose()?,
         }))
     }
 
@@ -137,8 +144,8 @@ impl Trusted {
             .min(updates.len());
         let updates = &updates[..needed];
         let Some(last) = updates.last() else { return Ok((self.period, self.committee.clone())) };
-        ProgramInput::CommitteeChange(self.change(updates))
-            .check()
+        self.change(updates)
+            .check_committees()
             .map_err(|error| Fault::about(Exit::Data, "--updates", &error))?;
         Ok((self.period + needed as u64, last.next_sync_committee.clone()))
     }
@@ -163,6 +170,12 @@ impl Trusted {
             execution_header: None,
         }
     }
+}
+
+/// The RLP of an execution block's header, from a node's answer.
+fn read_execution_header(path: &Path) -> Result<Bytes, Fault> {
+    read_block_header(&read(path)?)
+        .map_err(|error| Fault::about(Exit::Data, path.display(), &error))
 }
 
 /// A whole file, within reason.

@@ -2,8 +2,9 @@
 
 use std::{fs, path::PathBuf, process::Output, sync::OnceLock};
 
+use lc_core::{alloy_primitives::keccak256, objects::LightClientFinalityUpdate};
 use serde_json::Value;
-use simulator::{Preset, RecordOptions, recording};
+use simulator::{Preset, RecordOptions, config_yaml, mutations, recording};
 
 use crate::support::binary;
 
@@ -142,6 +143,89 @@ fn the_text_form_shows_verdict_and_every_public_value() {
     {
         assert!(text.contains(&format!("{field}: ")), "{field} in {text}");
     }
+}
+
+/// A chain over the fork to Gloas, as files: what is final is of Gloas.
+fn gloas() -> Recording {
+    let chain = mutations::gloas_chain();
+    let (spec, period) = (chain.spec(), chain.first_period() + 2);
+    let bootstrap = chain.bootstrap(chain.first_slot_of(period));
+    let update = chain.update(period).build();
+    let finality = LightClientFinalityUpdate::from(update.clone());
+    let header = chain.block_header(update.finalized_header.beacon.slot);
+    let other = chain.block_header(chain.first_slot());
+    let token = chain.execution_state(period).eth_get_proof(chain.accounts().token, &[]).unwrap();
+    let answer = format!(r#"{{"jsonrpc":"2.0","id":1,"result":"{header}"}}"#);
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in [
+        ("config.yaml", config_yaml(spec, Preset::Minimal).into_bytes()),
+        ("bootstrap.ssz", bootstrap.to_ssz(spec)),
+        ("update.ssz", update.to_ssz(spec)),
+        ("finality.ssz", finality.to_ssz(spec)),
+        ("token.json", token.into_bytes()),
+        ("header.rlp", header.to_vec()),
+        ("header.json", answer.into_bytes()),
+        ("other.rlp", other.to_vec()),
+    ] {
+        fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    let root = spec.genesis_validators_root;
+    Recording { folder, meta: serde_json::json!({ "genesisValidatorsRoot": root }) }
+}
+
+#[test]
+fn a_block_of_gloas_needs_its_execution_blocks_header() {
+    let recording = gloas();
+    let change = ["--updates", "update.ssz", "--json"];
+    let inclusion =
+        ["--finality-update", "finality.ssz", "--account-proof", "token.json", "--json"];
+    for (what, args) in [("committee-change", &change[..]), ("inclusion", &inclusion)] {
+        let run = |header: &[&str]| recording.execute(what, &[args, header].concat());
+        let without = run(&[]);
+        assert_eq!(without.status.code(), Some(65));
+        assert_eq!(json(&without)["check"], "NoExecutionHeader");
+        assert!(error_line(&without).contains("(--execution-header)"), "{without:?}");
+        let other = run(&["--execution-header", "other.rlp"]);
+        assert_eq!(other.status.code(), Some(65));
+        assert_eq!(json(&other)["check"], "ExecutionHeader");
+        let wrong = run(&["--execution-header", "token.json"]);
+        assert_eq!(wrong.status.code(), Some(65));
+        assert!(error_line(&wrong).starts_with("error: token.json: "), "{wrong:?}");
+        let [rlp, answer] = ["header.rlp", "header.json"].map(|file| {
+            let output = run(&["--execution-header", file]);
+            assert!(output.status.success(), "{output:?}");
+            json(&output)["decoded"].clone()
+        });
+        assert_eq!(rlp, answer);
+        let hash = keccak256(fs::read(recording.path("header.rlp")).unwrap());
+        assert_eq!(rlp["executionHash"], hash.to_string());
+    }
+}
+
+/// Updates that only lead to the committee need no header of theirs.
+#[test]
+fn committees_are_followed_through_gloas_without_their_blocks_headers() {
+    let recording = gloas();
+    let chain = mutations::gloas_chain();
+    let period = chain.first_period() + 3;
+    let finality = chain.update(period).build_finality();
+    fs::write(recording.path("finality.ssz"), finality.to_ssz(chain.spec())).unwrap();
+    let header = chain.block_header(finality.finalized_header.beacon.slot);
+    fs::write(recording.path("header.rlp"), header).unwrap();
+    let state = chain.execution_state(period);
+    let token = state.eth_get_proof(chain.accounts().token, &[]).unwrap();
+    fs::write(recording.path("token.json"), token).unwrap();
+    let output = recording.execute(
+        "inclusion",
+        &[
+            ["--updates", "update.ssz"],
+            ["--finality-update", "finality.ssz"],
+            ["--account-proof", "token.json"],
+            ["--execution-header", "header.rlp"],
+        ]
+        .concat(),
+    );
+    assert!(output.status.success(), "{output:?}");
 }
 
 #[test]
