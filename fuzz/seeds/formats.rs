@@ -65,6 +65,12 @@ fn rlp(seeds: &mut Seeds, chain: &Chain) {
     add("hash", encoded(&B256::repeat_byte(9)));
     add("lists", vec![0xc7, 0xc0, 0xc1, 0xc0, 0xc3, 0xc0, 0xc1, 0xc0]);
     add("long", encoded(&vec![1u8; 300].as_slice()));
+    let chain = mutations::gloas_chain();
+    add("block-header", chain.block_header(chain.first_slot()).to_vec());
+    add(
+        "block-header-of-gloas",
+        chain.block_header(chain.first_slot_of(chain.first_period() + 2)).to_vec(),
+    );
     add("no-leading-zero-in-length", [vec![0xb9, 0, 60], vec![1; 60]].concat());
     add("no-byte-with-header", vec![0x81, 5]);
     add("no-length-beyond-memory", vec![0xbf; 9]);
@@ -142,13 +148,16 @@ fn configs(seeds: &mut Seeds, chain: &Chain) {
 }
 
 fn witnesses(seeds: &mut Seeds) {
-    for witness in mutations::valid(&mutations::chain()) {
+    let [change, boundary, inclusion] = mutations::valid_gloas(&mutations::gloas_chain());
+    let gloas = [("gloas-", change), ("gloas-boundary-", boundary), ("gloas-", inclusion)];
+    let older = mutations::valid(&mutations::chain()).map(|witness| ("", witness));
+    for (of, witness) in older.into_iter().chain(gloas) {
         let program = witness.program();
         let first = u8::from(program == ProgramId::Inclusion);
         let bytes = [vec![first], witness.to_bytes()].concat();
         // By a word.
         let cut = bytes[..bytes.len() - 8].to_vec();
-        seeds.add("witness", program.name(), bytes);
-        seeds.add("witness", format!("no-{program}-cut-short"), cut);
+        seeds.add("witness", format!("{of}{program}"), bytes);
+        seeds.add("witness", format!("no-{of}{program}-cut-short"), cut);
     }
 }

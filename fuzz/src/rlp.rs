@@ -2,12 +2,15 @@
 //!
 //! - No input makes a reader panic, however deep its lists go.
 //! - A value has one encoding: what is accepted encodes to the same bytes, with another library.
-//! - What that library accepts and what is accepted here is the same, for items, integers, hashes and accounts.
+//! - What that library accepts and what is accepted here is the same, for items, integers, hashes, accounts and
+//!   execution blocks' headers.
 
 use alloy_rlp::{Decodable, Encodable, Header, PayloadView};
 use alloy_trie::TrieAccount;
 use lc_core::{
     alloy_primitives::{B256, U256},
+    execution_header::ExecutionBlock,
+    host::NativeCrypto,
     rlp::{self, Item},
     trie::{decode_account, decode_slot_value},
 };
@@ -31,7 +34,35 @@ pub fn check(data: &[u8]) -> bool {
     let mut encoded = Vec::new();
     tree.encode(&mut encoded);
     assert_eq!(encoded, data, "another encoding of the same value was accepted");
+    block_header(data, &tree);
     true
+}
+
+/// What is read as the header of an execution block is a list of its fields, by their types; more may follow.
+fn block_header(data: &[u8], tree: &Tree) {
+    // parentHash to nonce; baseFeePerGas, withdrawalsRoot, two of blobs, two hashes; Gloas's hash and slot. 0: an
+    // integer of 64 bits, 1: of 256, 2: extraData, else so many bytes.
+    const FIELDS: [usize; 23] =
+        [32, 32, 20, 32, 32, 32, 256, 1, 0, 0, 0, 0, 2, 32, 8, 1, 32, 0, 0, 32, 32, 32, 0];
+    let is_field = |(item, kind): (&Tree, &usize)| match (item, *kind) {
+        (Tree::List(_), _) => false,
+        (Tree::String(bytes), 0 | 1) => {
+            bytes.len() <= if *kind == 0 { 8 } else { 32 } && bytes.first() != Some(&0)
+        }
+        (Tree::String(bytes), 2) => bytes.len() <= 32,
+        (Tree::String(bytes), len) => bytes.len() == len,
+    };
+    let wanted = match tree {
+        Tree::List(items) => items.len() >= 17 && items.iter().zip(&FIELDS).all(is_field),
+        Tree::String(_) => false,
+    };
+    let read = ExecutionBlock::from_rlp::<NativeCrypto>(data).ok();
+    assert_eq!(read.is_some(), wanted, "the header of an execution block");
+    let (Some(block), Tree::List(items)) = (read, tree) else { return };
+    assert_eq!(items[3], Tree::String(block.state_root.to_vec()));
+    let mut number = Vec::new();
+    items[8].encode(&mut number);
+    assert_eq!(exactly::<u64>(&number), Some(block.number));
 }
 
 fn ours(bytes: &[u8], levels: usize) -> Option<Tree> {
