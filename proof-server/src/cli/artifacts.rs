@@ -57,11 +57,12 @@ fn samples(recording: &Path) -> Result<Vec<Sample>, Fault> {
     let folder = first_folder(recording)?;
     let accounts = ["token.json", "wallet.json", "no-storage.json", "absent.json"]
         .map(|file| folder.join(file));
-    let change = trusted.committee_change(std::slice::from_ref(&first))?;
+    let change = trusted.committee_change(std::slice::from_ref(&first), None)?;
     let inclusion = trusted.inclusion(
         std::slice::from_ref(&first),
         &folder.join("finality-update.ssz"),
         &accounts,
+        None,
     )?;
     Ok(vec![sample(&first, &change)?, sample(&folder, &inclusion)?])
 }

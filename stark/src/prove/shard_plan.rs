@@ -13,8 +13,8 @@ use sp1_core_executor::{
 use super::machine::Machine;
 
 /// Memory that a core proof takes whatever its size, with the keys of two programs, in bytes. Measured
-/// on two cores: 5.6 GB at 33.6 million cells, 14.9 GB at 141 million with one program's keys.
-const FIXED_BYTES: u64 = 2_350_000_000;
+/// on two cores: 2.0 GB at 19.3 million cells, 3.6 GB at 33.4 million, 8.0 GB at 91.7 million.
+const FIXED_BYTES: u64 = 1_200_000_000;
 
 /// Memory for each core, in bytes: a thread of the prover runs on each and allocates from an arena of
 /// its own, which glibc extends by 64 MiB at a time. Counted into the fit at two cores, an allowance
@@ -22,7 +22,7 @@ const FIXED_BYTES: u64 = 2_350_000_000;
 const BYTES_PER_CORE: u64 = 64 << 20;
 
 /// Memory per trace cell of the largest shard, in bytes. From the same measurements.
-const BYTES_PER_CELL: u64 = 92;
+const BYTES_PER_CELL: u64 = 80;
 
 /// The part of the available memory that proving may take, in percent: two workers fit on one machine,
 /// as primary and secondary do, with room for what the fit does not see (the server, the executor's
@@ -30,10 +30,10 @@ const BYTES_PER_CELL: u64 = 92;
 const SHARE_PERCENT: u64 = 45;
 
 /// Smallest shard planned for, in cells: below it the tables that every shard has are most of the
-/// work. Takes 5.6 GB.
+/// work. Takes 3.9 GB.
 const MIN_CELLS: u64 = 1 << 25;
 
-/// Largest shard, in cells: SP1's own default. Takes 38 GB.
+/// Largest shard, in cells: SP1's own default. Takes 33 GB.
 const MAX_CELLS: u64 = ELEMENT_THRESHOLD;
 
 /// Trace chunks that the executor may be ahead of us. We copy each as it comes, so a second one is
@@ -125,12 +125,12 @@ mod tests {
         let rows = [
             // cores, GiB available, fits, millions of cells in a shard
             (2, 0, false, 33),
-            (2, 5, false, 33),
+            (2, 3, false, 33),
             (2, 8, true, 33),
-            (2, 16, true, 57),
-            (2, 23, true, 93),
-            (16, 23, true, 83),
-            (2, 64, true, 309),
+            (2, 16, true, 79),
+            (2, 23, true, 122),
+            (16, 23, true, 110),
+            (2, 64, true, 369),
             (64, 512, true, 402),
         ];
         for (cores, gib, fits, millions) in rows {
