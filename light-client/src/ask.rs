@@ -268,6 +268,8 @@ fn signed_period(chain: &ChainSpec, update: &LightClientUpdate) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use lc_core::{
         ExecutionPayloadHeader, Fork, ForkEntry, host::block_header::read_block_header,
         objects::LightClientHeader,
@@ -317,7 +319,7 @@ mod tests {
     #[test]
     fn a_block_that_is_named_by_its_hash_needs_its_header_and_is_known_by_it() {
         let (store, update) = gloas();
-        let change = || CommitteeChangeAsk::new(&store, &[update.clone()], None).unwrap();
+        let change = || CommitteeChangeAsk::new(&store, slice::from_ref(&update), None).unwrap();
         let accounts = crate::testing::account_proofs;
         let inclusion = || InclusionAsk::new(&store, &update.clone().into(), accounts()).unwrap();
         let (slot, hash) = (PERIOD * 64 + 24, update.finalized_header.execution.block_hash);

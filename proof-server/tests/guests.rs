@@ -24,13 +24,13 @@ const LIMIT: u64 = 1 << 28;
 
 /// Cycles and gas of the committed ELFs on each recording; a change may add 1 %. Deterministic; `make profile` says where cycles go.
 const COSTS: [(&str, u64, u64); 7] = [
-    ("mainnet Deneb, 1 period", 98_121, 260_707),
-    ("mainnet Deneb, 2 periods", 190_620, 494_341),
-    ("mainnet Deneb, 8 periods", 750_797, 1_918_308),
-    ("mainnet Electra, 1 period", 100_791, 273_716),
-    ("mainnet Electra, 3 periods", 300_097, 805_166),
-    ("mainnet Fulu, 1 period", 102_994, 283_435),
-    ("mainnet Deneb, 1 account, 1 slot", 166_599, 429_832),
+    ("mainnet Deneb, 1 period", 97_809, 258_880),
+    ("mainnet Deneb, 2 periods", 187_237, 476_383),
+    ("mainnet Deneb, 8 periods", 728_968, 1_803_549),
+    ("mainnet Electra, 1 period", 100_492, 271_895),
+    ("mainnet Electra, 3 periods", 293_647, 771_072),
+    ("mainnet Fulu, 1 period", 102_686, 281_608),
+    ("mainnet Deneb, 1 account, 1 slot", 164_295, 427_868),
 ];
 
 #[test]

@@ -13,7 +13,8 @@ use sp1_core_executor::{
 use super::machine::Machine;
 
 /// Memory that a core proof takes whatever its size, with the keys of two programs, in bytes. Measured
-/// on two cores: 2.0 GB at 19.3 million cells, 3.6 GB at 33.4 million, 8.0 GB at 91.7 million.
+/// on two cores: 2.0 GB at 19.3 million cells, 3.6 GB at 33.4 million, 8.0 GB at 91.7
+/// million, 8.4 GB at 113.7 million.
 const FIXED_BYTES: u64 = 1_200_000_000;
 
 /// Memory for each core, in bytes: a thread of the prover runs on each and allocates from an arena of
