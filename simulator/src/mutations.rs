@@ -8,6 +8,7 @@ mod committee_change;
 mod finality;
 mod gloas;
 mod inclusion;
+mod signature;
 
 use lc_core::statement::{CommitteeChangeWitness, InclusionWitness};
 use lc_core::{

@@ -1,28 +1,27 @@
 //! What both statements check of a signed finality: slots, signers, signature, branches, chain. Made on the
 //! committee change, whose guest and the inclusion's run the same code.
 
-use blst::min_pk::Signature;
 use lc_core::{
-    BlsPubkey, BlsSignature, Fork, Root, SignatureError,
-    alloy_primitives::{B256, FixedBytes},
+    Fork, Root, SignatureError,
+    alloy_primitives::B256,
     host::signers,
-    objects::{SyncAggregate, SyncCommittee},
-    root::{bytes, pubkey_words, signature_words},
+    objects::SyncAggregate,
+    root::{bytes, pubkey_words},
     statement::{CommitteeChangeWitness, Execution, PayloadFields},
     sync_protocol::{CheckError as E, SignedFinality},
 };
 
-use super::{Mutation, Witness, committee_change::one, mutation, shorten};
+use super::{Mutation, Witness, committee_change::one, mutation, shorten, signature};
 use crate::{chain::Chain, update::UpdateBuilder};
 
 pub(super) fn mutations(chain: &Chain) -> Vec<Mutation> {
     let groups: [fn(&Chain) -> Vec<Mutation>; 6] =
-        [slots, participation, committee, signature, branches, constants];
+        [slots, participation, committee, signature::mutations, branches, constants];
     groups.iter().flat_map(|group| group(chain)).collect()
 }
 
 /// An update made with `make`; whatever lies above the fault fits it.
-fn made<'a>(
+pub(super) fn made<'a>(
     chain: &'a Chain,
     make: impl FnOnce(UpdateBuilder<'a>) -> UpdateBuilder<'a>,
 ) -> Witness {
@@ -37,7 +36,7 @@ fn changed(chain: &Chain, change: impl FnOnce(&mut CommitteeChangeWitness)) -> W
 }
 
 /// As [`changed`], of the finality alone.
-fn finality(chain: &Chain, change: impl FnOnce(&mut SignedFinality)) -> Witness {
+pub(super) fn finality(chain: &Chain, change: impl FnOnce(&mut SignedFinality)) -> Witness {
     changed(chain, |w| change(&mut w.updates[0].finality))
 }
 
@@ -171,110 +170,15 @@ fn committee(chain: &Chain) -> Vec<Mutation> {
             finality(chain, |f| shorten(&mut f.signers.proof)),
             E::CommitteeProofLength("too few")
         ),
-        mutation!(
-            "a committee key is no point",
-            doctored(chain, |committee, absent| committee.pubkeys[absent] =
-                FixedBytes::repeat_byte(0xff)),
-            E::Signature(SignatureError::MalformedKey)
-        ),
-        mutation!(
-            "the aggregate key is no point",
-            doctored(chain, |committee, _| committee.aggregate_pubkey = BlsPubkey::ZERO),
-            E::Signature(SignatureError::MalformedKey)
-        ),
-        mutation!(
-            "the signers' keys add up to infinity",
-            doctored(chain, |committee, absent| {
-                committee.aggregate_pubkey = committee.pubkeys[absent];
-            }),
-            E::Signature(SignatureError::InfiniteKey)
-        ),
     ]
 }
 
-/// A witness whose trusted committee is not what a beacon state can hold: `change` gets it and the number of
-/// the one absent member.
-fn doctored(chain: &Chain, change: impl FnOnce(&mut SyncCommittee, usize)) -> Witness {
-    let mut witness = one(chain, |u| u.bits(vec![0xff, 0xff, 0xff, 0x7f]));
-    let mut committee = chain.committee(chain.first_period()).public().clone();
-    change(&mut committee, 31);
-    let finality = &mut witness.updates[0].finality;
-    let aggregate = aggregate(finality);
-    finality.signers = signers(&committee, &aggregate);
-    witness.signer_committee = committee.hash_tree_root::<lc_core::host::NativeCrypto>().into();
-    Witness::CommitteeChange(witness)
-}
-
 /// The aggregate that a witness for the minimal preset's 32 members was made of.
-fn aggregate(finality: &SignedFinality) -> SyncAggregate {
+pub(super) fn aggregate(finality: &SignedFinality) -> SyncAggregate {
     SyncAggregate {
         sync_committee_bits: (finality.signers.bits[0] as u32).to_le_bytes().to_vec(),
         sync_committee_signature: bytes(&finality.signature),
     }
-}
-
-fn signature(chain: &Chain) -> Vec<Mutation> {
-    let first = chain.first_period();
-    let with =
-        |signature: BlsSignature| finality(chain, |f| f.signature = signature_words(&signature));
-    let mut infinity = [0; 96];
-    infinity[0] = 0xc0;
-    vec![
-        mutation!(
-            "another period's committee signed",
-            made(chain, |u| u.signed_by(first + 1)),
-            E::Signature(SignatureError::Mismatch)
-        ),
-        mutation!(
-            "the signature is for another fork's version",
-            made(chain, |u| u.fork_version([9, 9, 9, 9])),
-            E::Signature(SignatureError::Mismatch)
-        ),
-        mutation!(
-            "the signature is over another header",
-            finality(chain, |f| f.attested.proposer_index += 1),
-            E::Signature(SignatureError::Mismatch)
-        ),
-        mutation!(
-            "the signature is one member's alone",
-            with(chain.committee(first).sign(&[1], &B256::repeat_byte(1))),
-            E::Signature(SignatureError::Mismatch)
-        ),
-        mutation!(
-            "the signature is infinity",
-            with(infinity.into()),
-            E::Signature(SignatureError::MalformedSignature)
-        ),
-        mutation!(
-            "the signature is no point",
-            with(FixedBytes::repeat_byte(0xff)),
-            E::Signature(SignatureError::MalformedSignature)
-        ),
-        mutation!(
-            "the signature is all zero",
-            with(FixedBytes::ZERO),
-            E::Signature(SignatureError::MalformedSignature)
-        ),
-        mutation!(
-            "the signature is a point outside the subgroup",
-            with(outside_subgroup()),
-            E::Signature(SignatureError::MalformedSignature)
-        ),
-    ]
-}
-
-/// A point of the curve outside the prime-order subgroup: as nearly all of its points are.
-fn outside_subgroup() -> BlsSignature {
-    (0..=u8::MAX)
-        .map(|x| {
-            let mut bytes = [0; 96];
-            bytes[0] = 0x80;
-            bytes[95] = x;
-            bytes
-        })
-        .find(|bytes| Signature::uncompress(bytes).is_ok_and(|point| !point.subgroup_check()))
-        .expect("half of all x are those of a point")
-        .into()
 }
 
 fn branches(chain: &Chain) -> Vec<Mutation> {
