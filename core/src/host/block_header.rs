@@ -4,6 +4,7 @@
 //! Light-client headers have only that hash from Gloas on; [`ExecutionBlock`] reads the rest out of the RLP.
 
 use alloy_primitives::{B256, Bytes, hex};
+use alloy_rlp::{Encodable, Header};
 
 use super::json_rpc::{self, AnswerError, Field};
 use crate::{
@@ -113,10 +114,10 @@ fn encode_header(block: &Field<'_>) -> Result<Vec<u8>, AnswerError> {
         if number >= MIN_FIELDS && field.is_absent() {
             break;
         }
-        encode_string(&value(&field, kind)?, &mut payload);
+        value(&field, kind)?.as_slice().encode(&mut payload);
     }
     let mut rlp = Vec::new();
-    encode_length(0xc0, payload.len(), &mut rlp);
+    Header { list: true, payload_length: payload.len() }.encode(&mut rlp);
     rlp.extend(payload);
     Ok(rlp)
 }
@@ -135,26 +136,6 @@ fn value(field: &Field<'_>, kind: FieldKind) -> Result<Vec<u8>, AnswerError> {
     };
     let bytes = field.bytes().filter(|bytes| (least..=most).contains(&bytes.len()));
     bytes.ok_or_else(|| field.wrong(wanted))
-}
-
-/// A byte string in RLP (yellow paper, appendix B).
-fn encode_string(bytes: &[u8], out: &mut Vec<u8>) {
-    if !matches!(bytes, [byte] if *byte < 0x80) {
-        encode_length(0x80, bytes.len(), out);
-    }
-    out.extend_from_slice(bytes);
-}
-
-/// The length of a payload after the first byte `base` of the short form: up to 55 in it, else after it.
-fn encode_length(base: u8, len: usize, out: &mut Vec<u8>) {
-    if len <= 55 {
-        out.push(base + len as u8);
-        return;
-    }
-    let digits = len.to_be_bytes();
-    let digits = &digits[len.leading_zeros() as usize / 8..];
-    out.push(base + 55 + digits.len() as u8);
-    out.extend_from_slice(digits);
 }
 
 #[cfg(test)]

@@ -50,33 +50,31 @@ pub(super) fn execution(
 
 /// The fields that a header in the form of its own block's fork has.
 fn fields_of_payload(fork: Fork, header: &LightClientHeader) -> Option<PayloadFields> {
-    let payload = &header.execution;
-    let fields = payload.field_roots::<NativeCrypto>(fork)?;
-    let (first, more) = fields.split_at(fields.len().min(16));
-    let beyond = (!more.is_empty()).then(|| node(more, 0, 4));
-    let branch = header.execution_branch.iter().copied().map(Root::from);
-    Some(PayloadFields {
-        block_number: payload.block_number,
-        block_hash: payload.block_hash.into(),
-        state_root: payload.state_root.into(),
-        beside_hash: [node(first, 13, 0), node(first, 7, 1), node(first, 2, 2)],
-        beside_number: [node(first, 7, 0), node(first, 2, 1)],
-        beside_state_root: [node(first, 3, 0), node(first, 0, 1)],
-        branch: beyond.into_iter().chain(branch).collect(),
-    })
+    let mut nodes = header.execution.block_hash_branch::<NativeCrypto>(fork)?;
+    nodes.extend(header.execution_branch.iter().copied().map(Root::from));
+    payload_fields(fork, &header.execution, &nodes)
 }
 
 /// The same of a header in Gloas's form whose block is older, as an object of Gloas holds it while nothing of Gloas is
-/// final: what lies beside the hash is in its branch, the payload's first eight fields are in the block's header too.
+/// final: the hash's branch is in it, the payload's first eight fields are in the block's header too.
 fn fields_of_block(fork: Fork, header: &LightClientHeader, rlp: &[u8]) -> Option<PayloadFields> {
-    let payload = first_fields(rlp).ok()?;
+    let block_hash = header.execution.block_hash;
+    let payload = ExecutionPayloadHeader { block_hash, ..first_fields(rlp).ok()? };
+    payload_fields(fork, &payload, &block_hash_branch(fork, header))
+}
+
+/// Of `payload` its hash and its first eight fields are read. `nodes` lead from the hash to the body root: field 13, 14
+/// and 15, 8 to 11, then 0 to 7, and what is above them.
+fn payload_fields(
+    fork: Fork,
+    payload: &ExecutionPayloadHeader,
+    nodes: &[Root],
+) -> Option<PayloadFields> {
     let first = payload.field_roots::<NativeCrypto>(fork)?;
-    // Field 13, 14 and 15, 8 to 11, then 0 to 7, and what is above them.
-    let nodes = block_hash_branch(fork, header);
     let (beside_hash, rest) = nodes.split_first_chunk()?;
     Some(PayloadFields {
         block_number: payload.block_number,
-        block_hash: header.execution.block_hash.into(),
+        block_hash: payload.block_hash.into(),
         state_root: payload.state_root.into(),
         beside_hash: *beside_hash,
         beside_number: [node(&first, 7, 0), node(&first, 2, 1)],
