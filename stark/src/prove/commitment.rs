@@ -88,12 +88,8 @@ pub(super) struct Committed {
 }
 
 impl Committed {
-    fn log_height(&self) -> usize {
-        self.tables.first().map_or(0, |table| height(borrowed(table)).ilog2() as usize)
-    }
-
-    fn width(&self) -> usize {
-        self.tables.iter().map(|table| borrowed(table).sizes()[1]).sum()
+    fn tables(&self) -> Vec<&Table> {
+        self.tables.iter().map(|table| (**table).borrow()).collect()
     }
 }
 
@@ -103,12 +99,8 @@ impl fmt::Debug for Committed {
     }
 }
 
-fn borrowed(table: &Arc<dyn Borrow<Table> + Send + Sync>) -> &Table {
-    (**table).borrow()
-}
-
-fn height(table: &Table) -> usize {
-    table.sizes()[0]
+fn width(tables: &[&Table]) -> usize {
+    tables.iter().map(|table| table.sizes()[1]).sum()
 }
 
 impl TensorCsProver<SP1GlobalContext, CpuBackend> for Committer {
@@ -122,13 +114,12 @@ impl TensorCsProver<SP1GlobalContext, CpuBackend> for Committer {
     where
         T: OwnedBorrow<Table>,
     {
-        let tables: Vec<Arc<dyn Borrow<Table> + Send + Sync>> =
-            tensors.into_iter().map(|table| table as _).collect();
-        let tree = self.tree(&tables.iter().map(borrowed).collect::<Vec<_>>());
-        let committed = Committed { tables, tree };
-        let shape = [committed.log_height(), committed.width()];
-        let shape = self.hash.row(shape.map(SP1Field::from_canonical_usize));
-        Ok((self.hash.pair([committed.tree.root(), shape]), committed))
+        let tables: Vec<&Table> = tensors.iter().map(|table| (**table).borrow()).collect();
+        let (tree, width) = (self.tree(&tables), width(&tables));
+        let shape = [tree.height(), width].map(SP1Field::from_canonical_usize);
+        let commitment = self.hash.pair([tree.root(), self.hash.row(shape)]);
+        let tables = tensors.into_iter().map(|table| table as _).collect();
+        Ok((commitment, Committed { tables, tree }))
     }
 
     fn prove_openings_at_indices(
@@ -136,14 +127,13 @@ impl TensorCsProver<SP1GlobalContext, CpuBackend> for Committer {
         data: Self::ProverData,
         indices: &[usize],
     ) -> Result<MerkleTreeTcsProof<Digest>, Self::ProverError> {
-        let tables: Vec<_> = data.tables.iter().map(borrowed).collect();
+        let (tables, log_tensor_height) = (data.tables(), data.tree.height());
         let paths = data.tree.paths(&self.hash, &tables, indices);
-        let (log_tensor_height, width) = (data.log_height(), data.width());
         let paths: Vec<Digest> = paths.into_iter().flatten().collect();
         Ok(MerkleTreeTcsProof {
             merkle_root: data.tree.root(),
             log_tensor_height,
-            width,
+            width: width(&tables),
             paths: Tensor::from(paths).reshape([indices.len(), log_tensor_height]),
         })
     }
@@ -165,9 +155,8 @@ impl ComputeTcsOpenings<SP1GlobalContext, CpuBackend> for Committer {
                 &table.as_slice()[index * width..][..width]
             })
         };
-        let width: usize = tables.iter().map(|table| table.sizes()[1]).sum();
         let cells: Vec<SP1Field> = indices.iter().flat_map(row).copied().collect();
-        Tensor::from(cells).reshape([indices.len(), width])
+        Tensor::from(cells).reshape([indices.len(), width(&tables)])
     }
 }
 

@@ -5,7 +5,7 @@
 //! finalized in the last core shard if it has room, else in shards after it. So their number is
 //! known only at the end.
 
-use std::{collections::VecDeque, mem, sync::Arc, vec};
+use std::{collections::VecDeque, sync::Arc, vec};
 
 use sp1_core_executor::{ExecutionError, ExecutionRecord, Program, SP1CoreOpts, SplitOpts};
 use sp1_core_machine::{executor::trace_chunk, riscv::RiscvAir};
@@ -62,33 +62,26 @@ impl<'a> Records<'a> {
         let (halted, mut record, _) =
             trace_chunk::<SP1Field>(self.program.clone(), self.opts.clone(), splice, NONCE, blank)?;
         self.set_aside.append(&mut record.defer(&self.opts.retained_events_presets));
+        let mut memory = Vec::new();
         if halted {
-            self.set_aside.append(&mut mem::take(&mut self.globals));
-        }
-        let mut completed = Vec::new();
-        if halted {
-            // SP1's function gives memory a shard of its own as soon as there are precompile
-            // shards. No rule of the proof asks for that, and a shard costs half a minute. So it
-            // gets the memory events first, alone.
-            let mut memory = empty(&self.program, self.opts);
-            mem::swap(&mut memory.precompile_events, &mut self.set_aside.precompile_events);
-            mem::swap(&mut memory, &mut self.set_aside);
-            let fits = self.memory_fits_into(&record, &memory);
-            completed = memory.split(true, &mut record, fits, &self.split);
+            // Split apart from the precompiles: in a record with both, SP1's function gives memory a
+            // shard of its own. No rule of the proof asks for that, and a shard costs half a minute.
+            let fits = self.memory_fits_into(&record);
+            memory = self.globals.split(true, &mut record, fits, &self.split);
         }
         let precompiles = self.set_aside.split(halted, &mut record, false, &self.split);
         self.ready.push_back(record);
         self.ready.extend(precompiles);
-        self.ready.extend(completed);
+        self.ready.extend(memory);
         Ok(())
     }
 
-    /// Whether the events of `memory` can share the last core shard, as SP1 decides it.
-    fn memory_fits_into(&self, record: &ExecutionRecord, memory: &ExecutionRecord) -> bool {
+    /// Whether the memory events can share the last core shard, as SP1 decides it.
+    fn memory_fits_into(&self, record: &ExecutionRecord) -> bool {
         let most = self.split.combine_memory_threshold;
         record.estimated_trace_area <= self.split.pack_trace_threshold
-            && memory.global_memory_initialize_events.len() <= most
-            && memory.global_memory_finalize_events.len() <= most
+            && self.globals.global_memory_initialize_events.len() <= most
+            && self.globals.global_memory_finalize_events.len() <= most
     }
 }
 

@@ -159,16 +159,12 @@ impl Tree {
     /// The tree over `tables`' rows, a power of two of them.
     pub(super) fn new(hash: &Hash, tables: &[&Tensor<SP1Field>]) -> Self {
         let layers = STOREY.min(rows_of(tables).ilog2() as usize);
-        Self::on(hash, Storey { layers, nodes: hash.layer(layers, tables) })
+        Self::with_known(hash, layers, hash.layer(layers, tables))
     }
 
     /// The tree of which the nodes that are `layers` above the rows are known.
     pub(super) fn with_known(hash: &Hash, layers: usize, nodes: Vec<Node>) -> Self {
-        Self::on(hash, Storey { layers, nodes })
-    }
-
-    fn on(hash: &Hash, lowest: Storey) -> Self {
-        let mut storeys = vec![lowest];
+        let mut storeys = vec![Storey { layers, nodes }];
         while let Some(Storey { nodes, .. }) = storeys.last()
             && nodes.len() > 1
         {
@@ -177,6 +173,11 @@ impl Tree {
             storeys.push(Storey { layers, nodes });
         }
         Self { storeys: Arc::new(storeys) }
+    }
+
+    /// Layers from the rows to the root.
+    pub(super) fn height(&self) -> usize {
+        self.storeys.iter().map(|storey| storey.layers).sum()
     }
 
     pub(super) fn root(&self) -> Node {
