@@ -16,7 +16,11 @@ pub mod execute;
 #[cfg(feature = "guest-input")]
 pub mod guest_input;
 #[cfg(feature = "server")]
+mod http;
+#[cfg(feature = "server")]
 mod jobs;
+#[cfg(feature = "server")]
+mod metrics;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod types;
