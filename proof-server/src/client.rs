@@ -2,19 +2,23 @@
 //!
 //! Nothing here believes the server: a caller verifies the proof it gets, against the key it pins.
 
-use std::{
-    io,
-    net::{TcpStream, ToSocketAddrs},
-    time::{Duration, Instant},
-};
+mod stream;
+
+use std::{io, time::Duration};
 
 use lc_core::{ProgramId, host::input::ProgramInput};
 
-use crate::types::{
-    ClientHello, ClientMessage, EngineKind, Failure, FrameError, FrameLimits, FrameReader, JobId,
-    ProgramInfo, Progress, Proof, ProofMode, ProofStats, RequestId, ServerHello, ServerMessage,
-    StatusReport, VkeyHash, write_message,
+#[cfg(feature = "tls")]
+use crate::tls::{ClientTls, TlsPeerError};
+use crate::{
+    tls::looks_like_tls,
+    types::{
+        ClientHello, ClientMessage, EngineKind, Failure, FrameError, FrameLimits, FrameReader,
+        JobId, ProgramInfo, Progress, Proof, ProofMode, ProofStats, RequestId, ServerHello,
+        ServerMessage, StatusReport, VkeyHash, write_message,
+    },
 };
+use stream::{ReadHalf, WriteHalf};
 
 /// Keepalive intervals without a frame after which a server counts as gone: two may be lost to a busy
 /// machine, four are not.
@@ -31,6 +35,9 @@ pub struct ClientOptions {
     pub write_timeout: Duration,
     /// Largest frames to take from the server.
     pub limits: FrameLimits,
+    /// How to encrypt, and whom to trust; nothing for plain text.
+    #[cfg(feature = "tls")]
+    pub tls: Option<ClientTls>,
 }
 
 impl ClientOptions {
@@ -42,6 +49,8 @@ impl ClientOptions {
             connect_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(60),
             limits: FrameLimits::default(),
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 }
@@ -61,6 +70,13 @@ pub enum ClientError {
         #[source]
         source: io::Error,
     },
+    /// No TLS with the server.
+    #[cfg(feature = "tls")]
+    #[error(transparent)]
+    Tls(#[from] TlsPeerError),
+    /// The server speaks TLS, this client was told nothing about it.
+    #[error("the server speaks TLS: give the CA of its certificate with --tls-ca")]
+    SpeaksTls,
     /// The server refused the request or the connection.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -162,8 +178,8 @@ pub enum Event {
 /// A connection to a proof server.
 #[derive(Debug)]
 pub struct Client {
-    reader: FrameReader<TcpStream, ServerMessage>,
-    writer: TcpStream,
+    reader: FrameReader<ReadHalf, ServerMessage>,
+    writer: WriteHalf,
     hello: ServerHello,
     send_limits: FrameLimits,
     next_id: u64,
@@ -176,10 +192,8 @@ impl Client {
     ///
     /// [`ClientError`]; a server that is full or speaks another version says so.
     pub fn connect(address: &str, options: &ClientOptions) -> Result<Self, ClientError> {
-        let stream = open(address, options.connect_timeout)
-            .map_err(|source| ClientError::Connect { address: address.to_owned(), source })?;
-        let mut writer = prepare(&stream, options).map_err(FrameError::Io)?;
-        let mut reader = FrameReader::new(stream, options.limits);
+        let (reader, mut writer) = stream::connect(address, options)?;
+        let mut reader = FrameReader::new(reader, options.limits);
         let hello = ClientMessage::Hello(ClientHello::new(&options.name));
         // A server that has no room answers before it reads, so a failed write is not yet the answer.
         let written = write_message(&mut writer, &hello, &options.limits);
@@ -189,11 +203,16 @@ impl Client {
             Ok(other) => {
                 return Err(ClientError::Unexpected { got: other.name(), request: "Hello" });
             }
+            Err(_) if reader.stream().is_plain() && looks_like_tls(reader.begun()) => {
+                return Err(ClientError::SpeaksTls);
+            }
+            #[cfg(feature = "tls")]
+            Err(error @ ClientError::Tls(_)) => return Err(error),
             Err(error) => return Err(written.err().map_or(error, ClientError::Frame)),
         };
         let silence =
             Duration::from_secs(hello.limits.keepalive_seconds.max(1).into()) * SILENT_INTERVALS;
-        reader.stream().set_read_timeout(Some(silence)).map_err(FrameError::Io)?;
+        reader.stream().socket().set_read_timeout(Some(silence)).map_err(FrameError::Io)?;
         let send_limits = FrameLimits {
             request: hello.limits.max_request_bytes,
             proof: hello.limits.max_proof_bytes,
@@ -316,7 +335,7 @@ impl Client {
 /// Gives up one request of a [`Client`] that another thread waits for.
 #[derive(Debug)]
 pub struct Canceller {
-    writer: TcpStream,
+    writer: WriteHalf,
     id: RequestId,
     limits: FrameLimits,
 }
@@ -333,28 +352,8 @@ impl Canceller {
     }
 }
 
-fn open(address: &str, timeout: Duration) -> io::Result<TcpStream> {
-    let deadline = Instant::now() + timeout;
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in address.to_socket_addrs()? {
-        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-        match TcpStream::connect_timeout(&address, left) {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
-}
-
-fn prepare(stream: &TcpStream, options: &ClientOptions) -> io::Result<TcpStream> {
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(options.connect_timeout))?;
-    stream.set_write_timeout(Some(options.write_timeout))?;
-    stream.try_clone()
-}
-
 fn receive(
-    reader: &mut FrameReader<TcpStream, ServerMessage>,
+    reader: &mut FrameReader<ReadHalf, ServerMessage>,
 ) -> Result<ServerMessage, ClientError> {
     match reader.next_message() {
         Ok(Some(message)) => Ok(message),
@@ -362,11 +361,27 @@ fn receive(
         Err(FrameError::Io(error))
             if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) =>
         {
-            let waited = reader.stream().read_timeout().ok().flatten().unwrap_or_default();
+            let waited = reader.stream().socket().read_timeout().ok().flatten().unwrap_or_default();
             Err(ClientError::Silent { seconds: waited.as_secs() })
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(lift(error)),
     }
+}
+
+/// What TLS says of a failed read is more than that it failed.
+#[cfg(feature = "tls")]
+fn lift(error: FrameError) -> ClientError {
+    match error {
+        FrameError::Io(error) => {
+            error.downcast().map_or_else(|error| FrameError::Io(error).into(), ClientError::Tls)
+        }
+        error => error.into(),
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+fn lift(error: FrameError) -> ClientError {
+    error.into()
 }
 
 fn event(message: &ServerMessage, request: &'static str) -> Result<Event, ClientError> {

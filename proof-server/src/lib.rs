@@ -1,8 +1,8 @@
 //! Proofs for Ethereum light clients, made by a server and checked in milliseconds.
 //!
 //! Without features this crate is the protocol: the messages, the frames that carry them and a
-//! blocking [`client`]. The feature `verify` adds checking SP1 proofs, `server` everything between the
-//! socket and the worker process, `cpu` the prover itself and the executor.
+//! blocking [`client`]. The feature `tls` adds encryption, `verify` checking SP1 proofs, `server` everything
+//! between the socket and the worker process, `cpu` the prover itself and the executor.
 
 #[cfg(feature = "verify")]
 pub mod artifacts;
@@ -23,6 +23,7 @@ mod jobs;
 mod metrics;
 #[cfg(feature = "server")]
 pub mod server;
+pub mod tls;
 pub mod types;
 #[cfg(feature = "verify")]
 pub mod verify;

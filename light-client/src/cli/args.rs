@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand, builder::NonEmptyStringValueParser};
 use lc_core::alloy_primitives::B256;
 use proof_server::types::ProofMode;
 
+use super::tls::TlsArgs;
+
 /// What each exit code means, for `--help`.
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -117,6 +119,8 @@ pub(super) struct ServerArgs {
     /// Seconds to connect and greet in, 1 to 600
     #[arg(long, env = "LIGHT_CLIENT_CONNECT_TIMEOUT", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     pub(super) connect_timeout: Duration,
+    #[command(flatten)]
+    pub(super) tls: TlsArgs,
 }
 
 #[derive(Debug, Args)]
@@ -197,7 +201,7 @@ fn root(text: &str) -> Result<B256, String> {
     text.parse().map_err(|_| "wanted 32 bytes in hex, as 0x and 64 digits".to_owned())
 }
 
-fn path(text: &str) -> Result<PathBuf, String> {
+pub(super) fn path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err("it is empty: give a path".to_owned()) } else { Ok(text.into()) }
 }
 
@@ -264,8 +268,10 @@ mod tests {
             .find_subcommand_mut("prove")
             .and_then(|prove| prove.find_subcommand_mut("inclusion"));
         let help = prove.map(|prove| prove.render_long_help().to_string()).unwrap_or_default();
-        for variable in ["LIGHT_CLIENT_SERVER", "LIGHT_CLIENT_STORE", "LIGHT_CLIENT_MODE"] {
-            assert!(help.contains(variable), "{variable}");
+        for variable in
+            ["SERVER", "STORE", "MODE", "TLS_CA", "TLS_CERT", "TLS_KEY", "TLS_SERVER_NAME"]
+        {
+            assert!(help.contains(&format!("LIGHT_CLIENT_{variable}=")), "{variable}");
         }
     }
 }

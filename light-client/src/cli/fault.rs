@@ -7,7 +7,7 @@ use light_client::{
     StoreFileError, ask::AskError, decide::Refusal, files::FileError, prove::ProveError,
     verify::ProofError,
 };
-use proof_server::{client::ClientError, types::Code};
+use proof_server::{client::ClientError, tls::TlsError, types::Code};
 
 /// Why a command did not do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,8 @@ pub(super) enum Fault {
     Ask(#[from] AskError),
     #[error(transparent)]
     Prove(#[from] ProveError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error(transparent)]
     Proof(#[from] ProofError),
     #[error(transparent)]
@@ -89,6 +91,7 @@ impl Fault {
         match self {
             Self::File(error) => of_file(error),
             Self::Store(error) => of_store(error),
+            Self::Tls(error) => of_tls(error),
             Self::Ask(_) | Self::Bootstrap(_) | Self::MockStore { .. } => Exit::Data,
             Self::Proof(error) | Self::Prove(ProveError::Proof(error)) => of_proof(error),
             Self::Refused(_)
@@ -136,6 +139,14 @@ fn of_store(error: &StoreFileError) -> Exit {
     }
 }
 
+fn of_tls(error: &TlsError) -> Exit {
+    match error {
+        TlsError::Missing { .. } | TlsError::Unreadable { .. } => Exit::NoInput,
+        TlsError::ServerName { .. } => Exit::Usage,
+        _ => Exit::Data,
+    }
+}
+
 fn of_proof(error: &ProofError) -> Exit {
     match error {
         ProofError::NoVerifier | ProofError::Keys(_) => Exit::Software,
@@ -151,7 +162,7 @@ pub(super) fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use proof_server::types::Failure;
+    use proof_server::{tls::FileRole, types::Failure};
 
     use super::*;
 
@@ -167,6 +178,15 @@ mod tests {
         assert_eq!(exit(Code::Internal), 19);
         assert_eq!(exit(Code::Unknown(300)), 20);
         assert_eq!(exit(Code::Unknown(12)), 20);
+    }
+
+    #[test]
+    fn faults_of_tls_files_are_faults_of_files_and_a_bad_name_is_one_of_a_flag() {
+        let exit = |error| Fault::Tls(error).exit_code();
+        let (role, path) = (FileRole::ServerCa, || "ca.pem".into());
+        assert_eq!(exit(TlsError::Missing { role, path: path() }), Exit::NoInput);
+        assert_eq!(exit(TlsError::NoCertificate { role, path: path() }), Exit::Data);
+        assert_eq!(exit(TlsError::ServerName { name: "a b".into() }), Exit::Usage);
     }
 
     #[test]

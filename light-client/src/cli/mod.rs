@@ -8,6 +8,7 @@ mod interrupt;
 mod live;
 mod prove;
 mod report;
+mod tls;
 
 use std::process::ExitCode;
 

@@ -181,6 +181,7 @@ fn connect(
     }
     let mut options = ClientOptions::new(concat!("light-client ", env!("CARGO_PKG_VERSION")));
     options.connect_timeout = args.connect_timeout;
+    options.tls = args.tls.load()?;
     let session = Session::connect(&args.address, &options, checker, args.allow_mock)?;
     let hello = session.hello();
     let (server, engine) = (&hello.server, &hello.engine);

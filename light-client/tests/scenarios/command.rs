@@ -40,9 +40,18 @@ impl Workplace {
     pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_light-client"));
         command.current_dir(self.folder.path()).args(line.split_whitespace());
-        for name in
-            ["SERVER", "STORE", "NETWORK", "MODE", "CONNECT_TIMEOUT", "GENESIS_VALIDATORS_ROOT"]
-        {
+        for name in [
+            "SERVER",
+            "STORE",
+            "NETWORK",
+            "MODE",
+            "CONNECT_TIMEOUT",
+            "GENESIS_VALIDATORS_ROOT",
+            "TLS_CA",
+            "TLS_CERT",
+            "TLS_KEY",
+            "TLS_SERVER_NAME",
+        ] {
             command.env_remove(format!("LIGHT_CLIENT_{name}"));
         }
         command.stdin(Stdio::null());

@@ -291,6 +291,11 @@ impl<M: Message> FrameBuffer<M> {
         !self.bytes.is_empty()
     }
 
+    /// What has arrived of the frame that has begun.
+    pub(super) fn begun(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// What end of stream means here: nothing between frames, [`FrameError::Torn`] within one.
     pub(super) fn end(&self) -> Result<(), FrameError> {
         if self.has_begun() { Err(FrameError::Torn { got: self.bytes.len() }) } else { Ok(()) }
@@ -353,6 +358,11 @@ impl<R: Read, M: Message> FrameReader<R, M> {
                 Err(error) => return Err(FrameError::Io(error)),
             }
         }
+    }
+
+    /// What has arrived of a frame that is not whole, or was refused: it tells what the peer speaks.
+    pub fn begun(&self) -> &[u8] {
+        self.buffer.begun()
     }
 
     /// The stream, for its time-outs.

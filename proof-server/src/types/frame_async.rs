@@ -51,6 +51,11 @@ impl<R: AsyncRead + Unpin, M: Message> AsyncFrameReader<R, M> {
         self.buffer.set_limits(limits);
     }
 
+    /// What has arrived of a frame that is not whole, or was refused: it tells what the peer speaks.
+    pub fn begun(&self) -> &[u8] {
+        self.buffer.begun()
+    }
+
     /// The stream below. Bytes read from it are lost to this reader.
     pub fn stream(&mut self) -> &mut R {
         &mut self.stream
