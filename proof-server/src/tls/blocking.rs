@@ -72,7 +72,12 @@ pub(crate) fn connect(
     let mut reader = TlsReader { shared, socket: stream, raw, situation, failed: None };
     match reader.shake_hands(Instant::now() + limit) {
         Ok(()) => Ok((reader, writer)),
-        Err(error) => Err(reader.situation.explain_io(error, limit.as_secs())),
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) =>
+        {
+            Err(TlsPeerError::Silent { limit })
+        }
+        Err(error) => Err(reader.situation.explain_io(error)),
     }
 }
 

@@ -106,7 +106,7 @@ impl ClientTls {
         let (name, situation) = self.towards(host)?;
         let connector = tokio_rustls::TlsConnector::from(Arc::clone(&self.config));
         let connected = connector.connect(name, stream).await;
-        connected.map(Into::into).map_err(|error| situation.explain_io(error, 0))
+        connected.map(Into::into).map_err(|error| situation.explain_io(error))
     }
 
     /// Why a stream of [`Self::connect_async`] failed, where TLS is the reason.

@@ -17,6 +17,9 @@ mod files;
 mod peer;
 #[cfg(feature = "server")]
 mod refusal;
+#[cfg(test)]
+#[cfg(feature = "server")]
+mod scenarios;
 #[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "server")]

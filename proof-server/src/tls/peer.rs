@@ -1,7 +1,7 @@
 //! What a client says when TLS with a server fails: most faults are a flag or a certificate away from
 //! success, so each names its own.
 
-use std::io;
+use std::{io, time::Duration};
 
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
 
@@ -73,12 +73,10 @@ pub enum TlsPeerError {
     )]
     Closed,
     /// It is silent.
-    #[error(
-        "no TLS handshake within {seconds} s: check that the server speaks TLS at this address"
-    )]
+    #[error("no TLS handshake within {limit:?}: check that the server speaks TLS at this address")]
     Silent {
         /// How long this side waited.
-        seconds: u64,
+        limit: Duration,
     },
     /// It broke the protocol.
     #[error("TLS with the server failed")]
@@ -156,17 +154,14 @@ impl Situation {
         }
     }
 
-    /// The same for a failed read or write, `waited` into the handshake.
-    pub(super) fn explain_io(&self, error: io::Error, waited_seconds: u64) -> TlsPeerError {
+    /// The same for a failed read or write.
+    pub(super) fn explain_io(&self, error: io::Error) -> TlsPeerError {
         match error.downcast::<Error>() {
             Ok(error) => self.explain(error),
             Err(error) => match error.kind() {
                 io::ErrorKind::UnexpectedEof
                 | io::ErrorKind::ConnectionReset
                 | io::ErrorKind::BrokenPipe => TlsPeerError::Closed,
-                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                    TlsPeerError::Silent { seconds: waited_seconds }
-                }
                 _ => TlsPeerError::Io(error),
             },
         }

@@ -40,7 +40,12 @@ impl ServerTls {
         stop.run_until_cancelled(self.watch_every(POLL, on_event)).await;
     }
 
-    async fn watch_every(self: Arc<Self>, interval: Duration, mut on_event: impl FnMut(TlsEvent)) {
+    /// The same with another interval, without an end.
+    pub(super) async fn watch_every(
+        self: Arc<Self>,
+        interval: Duration,
+        mut on_event: impl FnMut(TlsEvent),
+    ) {
         let mut trouble = Trouble::default();
         loop {
             sleep(interval).await;
