@@ -21,7 +21,7 @@ fn main() {
         .with_writer(std::io::stderr)
         .init();
     let begun = Instant::now();
-    let mut engine = CpuEngine::start().unwrap();
+    let mut engine = CpuEngine::start(None).unwrap();
     println!("ready after {:.1} s, {}", begun.elapsed().as_secs_f64(), peak());
     let mut recorded = inputs::recorded();
     recorded.retain(|(name, _)| name.contains(&wanted));

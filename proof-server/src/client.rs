@@ -14,9 +14,9 @@ use crate::tls::{ClientTls, TlsPeerError};
 use crate::{
     tls::looks_like_tls,
     types::{
-        ClientHello, ClientMessage, Failure, FrameError, FrameLimits, FrameReader, JobId, Progress,
-        Proof, ProofMode, ProofStats, RequestId, ServerHello, ServerMessage, StatusReport,
-        write_message,
+        ClientHello, ClientMessage, Failure, FrameError, FrameLimits, FrameReader, Joined,
+        Progress, Proof, ProofMode, ProofStats, RequestId, RequestName, ServerHello, ServerMessage,
+        StatusReport, write_message,
     },
 };
 pub use pins::{PinError, check_pins};
@@ -110,7 +110,12 @@ pub enum ClientError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// The input passed the server's checks.
-    Accepted(JobId),
+    Accepted {
+        /// The request's name on every server, and in its log.
+        request: RequestName,
+        /// Whether the same request was there already.
+        joined: Joined,
+    },
     /// Where the job stands: this many come first; the estimate is in seconds.
     Queued {
         /// Jobs that come first, the running one included.
@@ -335,7 +340,7 @@ fn lift(error: FrameError) -> ClientError {
 
 fn event(message: &ServerMessage, request: &'static str) -> Result<Event, ClientError> {
     match *message {
-        ServerMessage::Accepted { job, .. } => Ok(Event::Accepted(job)),
+        ServerMessage::Accepted { request, joined, .. } => Ok(Event::Accepted { request, joined }),
         ServerMessage::Queued { position, eta_seconds, .. } => {
             Ok(Event::Queued { position, eta_seconds })
         }

@@ -20,7 +20,7 @@ const PROBE: &[u8] = include_bytes!("../../stark/tests/fixtures/probe.elf");
 #[test]
 fn elf_files_and_keys_are_those_of_the_manifest() {
     // Hashes the ELF files, makes their keys and holds both to the manifest.
-    let mut engine = CpuEngine::start().unwrap();
+    let mut engine = CpuEngine::start(None).unwrap();
     let info = engine.describe();
     assert_eq!((info.engine, &info.modes[..]), (EngineKind::Cpu, &[ProofMode::Core][..]));
     let artifacts = Artifacts::embedded().unwrap();

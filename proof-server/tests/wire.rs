@@ -15,9 +15,9 @@ use lc_core::{
 };
 use proof_server::types::{
     ClientHello, ClientMessage, Code, ElfHash, EngineInfo, EngineKind, Failure, FrameLimits,
-    FrameReader, JobId, Limits, Message, PROTOCOL_VERSION, Phase, ProgramInfo, Progress, Proof,
-    ProofMode, ProofStats, RequestId, RunningJob, ServerHello, ServerMessage, StatusReport,
-    VkeyHash, WorkerState, encode, frame::decode,
+    FrameReader, Joined, Limits, Message, PROTOCOL_VERSION, Phase, ProgramInfo, Progress, Proof,
+    ProofMode, ProofStats, RequestId, RequestName, RunningJob, ServerHello, ServerMessage,
+    StatusReport, VkeyHash, WorkerReport, WorkerState, encode, frame::decode,
 };
 use proptest::prelude::*;
 
@@ -121,6 +121,7 @@ fn server_hello() -> ServerHello {
             queue: 16,
             job_timeout_seconds: 3600,
             keepalive_seconds: 10,
+            grace_seconds: 30,
         },
     }
 }
@@ -129,10 +130,14 @@ fn report(running: Option<RunningJob>) -> StatusReport {
     StatusReport {
         uptime_seconds: 86_400,
         connections: 2,
-        worker: if running.is_some() { WorkerState::Busy } else { WorkerState::Idle },
+        workers: vec![WorkerReport {
+            state: if running.is_some() { WorkerState::Busy } else { WorkerState::Idle },
+            running,
+        }],
         worker_restarts: 1,
         queued: 3,
-        running,
+        secondary: None,
+        kept: 2,
         proofs: 40,
         failures: 5,
     }
@@ -140,9 +145,9 @@ fn report(running: Option<RunningJob>) -> StatusReport {
 
 fn server_messages() -> Vec<(&'static str, ServerMessage)> {
     let progress = Progress { phase: Phase::Prove, done: 1, total: 3 };
-    let job = JobId(9);
+    let request = RequestName([0x77; 32]);
     let running = RunningJob {
-        job,
+        request,
         program: ProgramId::CommitteeChange,
         mode: ProofMode::Core,
         seconds: 30,
@@ -168,7 +173,7 @@ fn server_messages() -> Vec<(&'static str, ServerMessage)> {
     };
     vec![
         ("server-hello", ServerMessage::Hello(server_hello())),
-        ("accepted", ServerMessage::Accepted { id: ID, job }),
+        ("accepted", ServerMessage::Accepted { id: ID, request, joined: Joined::Open }),
         ("queued", ServerMessage::Queued { id: ID, position: 2, eta_seconds: Some(90) }),
         ("queued-without-eta", ServerMessage::Queued { id: ID, position: 1, eta_seconds: None }),
         ("started", ServerMessage::Started { id: ID }),

@@ -10,7 +10,7 @@ use std::{
 
 use proof_server::{
     client::Event,
-    types::{Phase, Progress},
+    types::{Joined, Phase, Progress},
 };
 
 use super::report::{Report, plain, seconds};
@@ -124,7 +124,7 @@ fn draw(shared: &Shared) {
 
 const fn label(event: Event) -> &'static str {
     match event {
-        Event::Accepted(_) => "accepted",
+        Event::Accepted { .. } => "accepted",
         Event::Queued { .. } => "queued",
         Event::Started => "started",
         Event::Progress(progress) => match progress.phase {
@@ -139,7 +139,14 @@ const fn label(event: Event) -> &'static str {
 
 fn describe(event: Event) -> String {
     match event {
-        Event::Accepted(job) => format!("the server has checked the input; job {job}"),
+        Event::Accepted { request, joined } => {
+            let what = match joined {
+                Joined::No => "the server has checked the input",
+                Joined::Open => "the server is at it already",
+                Joined::Kept => "the server has the proof already",
+            };
+            format!("{what}; request {request}")
+        }
         Event::Queued { position: 0, .. } => "next in line".to_owned(),
         Event::Queued { position, eta_seconds: None } => format!("{position} before it"),
         Event::Queued { position, eta_seconds: Some(eta) } => {
@@ -172,7 +179,7 @@ fn moving(event: Event, elapsed: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use proof_server::types::JobId;
+    use proof_server::types::RequestName;
 
     use super::*;
 
@@ -186,7 +193,13 @@ mod tests {
         assert_eq!(queued(0, Some(3)), "next in line");
         assert_eq!(queued(2, None), "2 before it");
         assert_eq!(queued(2, Some(200)), "2 before it, starts in about 3 min 20 s");
-        assert_eq!(describe(Event::Accepted(JobId(4))), "the server has checked the input; job 4");
+        let accepted = |joined| describe(Event::Accepted { request: RequestName([4; 32]), joined });
+        assert_eq!(
+            accepted(Joined::No),
+            "the server has checked the input; request 0404040404040404"
+        );
+        assert!(accepted(Joined::Open).starts_with("the server is at it already; request 04"));
+        assert!(accepted(Joined::Kept).starts_with("the server has the proof already"));
         assert_eq!(plain(label(progress(3, 7)), describe(progress(3, 7))), "proving    3 of 7");
     }
 

@@ -9,10 +9,15 @@ use super::args::path;
 
 /// Whom to trust, and what to show.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Encryption")]
 pub(super) struct TlsArgs {
     /// Speak TLS to the server, and trust the CAs in this PEM file and no others
-    #[arg(long = "tls-ca", env = "LIGHT_CLIENT_TLS_CA", value_name = "FILE", value_parser = path)]
+    #[arg(
+        long = "tls-ca",
+        env = "LIGHT_CLIENT_TLS_CA",
+        value_name = "FILE",
+        value_parser = path,
+        help_heading = "Encryption"
+    )]
     pub(super) ca: Option<PathBuf>,
     /// Certificate to show to a server that wants one, PEM, with its chain
     #[arg(
@@ -21,6 +26,7 @@ pub(super) struct TlsArgs {
         env = "LIGHT_CLIENT_TLS_CERT",
         value_name = "FILE",
         value_parser = path,
+        help_heading = "Encryption",
         requires_all = ["ca", "tls_key"]
     )]
     pub(super) certificate: Option<PathBuf>,
@@ -31,6 +37,7 @@ pub(super) struct TlsArgs {
         env = "LIGHT_CLIENT_TLS_KEY",
         value_name = "FILE",
         value_parser = path,
+        help_heading = "Encryption",
         requires_all = ["ca", "tls_cert"]
     )]
     pub(super) key: Option<PathBuf>,
@@ -40,6 +47,7 @@ pub(super) struct TlsArgs {
         env = "LIGHT_CLIENT_TLS_SERVER_NAME",
         value_name = "NAME",
         value_parser = NonEmptyStringValueParser::new(),
+        help_heading = "Encryption",
         requires = "ca"
     )]
     pub(super) server_name: Option<String>,

@@ -10,7 +10,8 @@ use std::{
 
 use light_client::{Store, StoreFile, statement::Statement};
 use proof_server::types::{
-    Code, EngineKind, Failure, JobId, Phase, Progress, Proof, RequestId, ServerMessage, VkeyHash,
+    Code, EngineKind, Failure, Joined, Phase, Progress, Proof, RequestId, RequestName,
+    ServerMessage, VkeyHash,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -195,7 +196,11 @@ fn what_happens_meanwhile_is_told_line_by_line_where_there_is_no_terminal() {
     let ended = desk.change(|mut peer| {
         peer.greet(EngineKind::Mock, KEY);
         let (id, ..) = peer.request();
-        peer.send(&ServerMessage::Accepted { id, job: JobId(4) });
+        peer.send(&ServerMessage::Accepted {
+            id,
+            request: RequestName([4; 32]),
+            joined: Joined::No,
+        });
         for position in [2, 2, 1] {
             peer.send(&ServerMessage::Queued { id, position, eta_seconds: Some(60) });
         }
@@ -213,7 +218,7 @@ fn what_happens_meanwhile_is_told_line_by_line_where_there_is_no_terminal() {
     assert_eq!(
         lines,
         [
-            "accepted   the server has checked the input; job 4",
+            "accepted   the server has checked the input; request 0404040404040404",
             "queued     2 before it, starts in about 60.0 s",
             "queued     1 before it, starts in about 60.0 s",
             "started    a worker has it",

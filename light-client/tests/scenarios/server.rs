@@ -15,9 +15,9 @@ use lc_core::{
 };
 use light_client::{Finalized, statement::Statement};
 use proof_server::types::{
-    ClientMessage, ElfHash, EngineInfo, EngineKind, FrameLimits, FrameReader, JobId, Limits,
-    PROTOCOL_VERSION, ProgramInfo, Proof, ProofMode, ProofStats, RequestId, ServerHello,
-    ServerMessage, VkeyHash, write_message,
+    ClientMessage, ElfHash, EngineInfo, EngineKind, FrameLimits, FrameReader, Joined, Limits,
+    PROTOCOL_VERSION, ProgramInfo, Proof, ProofMode, ProofStats, RequestId, RequestName,
+    ServerHello, ServerMessage, VkeyHash, write_message,
 };
 
 use super::testing;
@@ -101,7 +101,11 @@ impl Peer {
 
     /// Accepts a request at once and starts it.
     pub(crate) fn accept(&mut self, id: RequestId) {
-        self.send(&ServerMessage::Accepted { id, job: JobId(7) });
+        self.send(&ServerMessage::Accepted {
+            id,
+            request: RequestName([7; 32]),
+            joined: Joined::No,
+        });
         self.send(&ServerMessage::Started { id });
     }
 
@@ -150,6 +154,7 @@ pub(crate) fn hello_of(engine: EngineKind, vkey: VkeyHash) -> ServerHello {
             queue: 1,
             job_timeout_seconds: 60,
             keepalive_seconds: 15,
+            grace_seconds: 30,
         },
     }
 }

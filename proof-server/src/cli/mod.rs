@@ -6,6 +6,7 @@ mod execute;
 mod fault;
 mod input;
 mod serve;
+mod settings_file;
 mod values;
 mod work;
 
@@ -15,8 +16,11 @@ use std::{
 };
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
-use proof_server::config::{LogArgs, LogFormat};
-use tracing_subscriber::EnvFilter;
+use proof_server::{
+    config::{LogArgs, LogFormat},
+    worker::spans,
+};
+use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 use fault::{Exit, Fault};
 
@@ -36,7 +40,7 @@ struct Cli {
 enum Command {
     /// Listen for light clients and prove what they ask for
     #[command(after_help = serve::EXAMPLES)]
-    Serve(proof_server::config::ServeArgs),
+    Serve(Box<proof_server::config::ServeArgs>),
     /// Try an input: check it natively and run its program, without server or proof
     #[command(after_help = execute::EXAMPLES)]
     Execute(execute::ExecuteArgs),
@@ -61,10 +65,15 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-fn parse() -> Result<Cli, Fault> {
-    let command = without_empty_variables(Cli::command());
+fn parse() -> Result<(Cli, Vec<String>), Fault> {
+    let mut command = without_empty_variables(Cli::command());
+    let mut faults = Vec::new();
+    if let Some(file) = settings_file::named(&command) {
+        (command, faults) = settings_file::apply(command, file.as_ref());
+    }
     let matches = command.try_get_matches().map_err(usage)?;
-    Cli::from_arg_matches(&matches).map_err(usage)
+    let cli = Cli::from_arg_matches(&matches).map_err(usage)?;
+    Ok((cli, faults))
 }
 
 /// An empty environment variable counts as unset: that is what deployment tools make of a missing value.
@@ -100,10 +109,11 @@ fn usage(error: clap::Error) -> Fault {
     Fault::new(Exit::Usage, format!("{}: see `--help`", line.trim_start_matches("error: ")))
 }
 
-fn run(cli: Cli) -> Result<(), Fault> {
+/// `faults` are those of the settings file.
+fn run((cli, faults): (Cli, Vec<String>)) -> Result<(), Fault> {
     init_log(&cli)?;
     match cli.command {
-        Command::Serve(args) => serve::run(&args, cli.log),
+        Command::Serve(args) => serve::run(&args, cli.log, faults),
         Command::Execute(args) => execute::run(&args),
         Command::Worker(args) => work::run(&args),
         #[cfg(feature = "cpu")]
@@ -124,11 +134,13 @@ fn init_log(cli: &Cli) -> Result<(), Fault> {
             format!("--log: `{filter}` is no filter ({error}): give for example info"),
         )
     })?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    match cli.log.format {
-        LogFormat::Text => log.with_ansi(false).with_target(false).init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
-    }
+    let log = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let log = match cli.log.format {
+        LogFormat::Text => log.with_ansi(false).with_target(false).boxed(),
+        LogFormat::Json => log.json().flatten_event(true).boxed(),
+    };
+    let spans = matches!(cli.command, Command::Worker(_)).then(spans::layer);
+    tracing_subscriber::registry().with(log.with_filter(filter)).with(spans).init();
     Ok(())
 }
 

@@ -31,6 +31,9 @@ pub(super) struct WorkerArgs {
     mock_fault: MockFault,
     #[arg(long)]
     mock_gate: Option<std::path::PathBuf>,
+    /// Bytes to plan for
+    #[arg(long)]
+    memory: Option<u64>,
 }
 
 pub(super) fn run(args: &WorkerArgs) -> Result<(), Fault> {
@@ -49,7 +52,7 @@ fn start(args: &WorkerArgs) -> Result<Work, EngineError> {
         (Task::Verify, EngineChoice::Mock) => Work::Verify(Box::new(MockVerifier)),
         #[cfg(feature = "cpu")]
         (Task::Prove, EngineChoice::Cpu) => {
-            let engine = proof_server::engine::cpu::CpuEngine::start();
+            let engine = proof_server::engine::cpu::CpuEngine::start(args.memory);
             Work::Prove(Box::new(engine.map_err(|error| failed("set up", error))?))
         }
         #[cfg(feature = "cpu")]

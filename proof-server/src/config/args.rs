@@ -26,6 +26,30 @@ impl EngineChoice {
     }
 }
 
+/// Which part of the work a server does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Role {
+    /// All of it.
+    #[default]
+    Standalone,
+    /// The one entry point: it proves committee changes, and passes inclusion on to a secondary.
+    Primary,
+    /// Proves inclusion, for a primary.
+    Secondary,
+}
+
+impl Role {
+    /// The name of the flag's value.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Standalone => "standalone",
+            Self::Primary => "primary",
+            Self::Secondary => "secondary",
+        }
+    }
+}
+
 /// Form of the log on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum LogFormat {
@@ -85,10 +109,17 @@ impl LogArgs {
     }
 }
 
+/// Without the CPU prover there is but one engine, and nobody should get it unasked.
+const DEFAULT_ENGINE: &str = if cfg!(feature = "cpu") { "cpu" } else { "none" };
+
 /// Settings of a server. Values with a unit are text here: [`Config::load`](super::Config::load) reads
 /// them all and names every fault at once.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
+    /// Settings in a file: TOML, a line for each flag below, without its dashes
+    #[arg(long, env = "PROOF_SERVER_CONFIG", value_name = "FILE")]
+    pub config: Option<String>,
+
     /// Address to listen on, IP:PORT; port 0 takes a free one. The first line on standard output is
     /// `listening IP:PORT`
     #[arg(
@@ -99,14 +130,71 @@ pub struct ServeArgs {
     )]
     pub listen: String,
 
-    /// Listen on other than loopback addresses although the protocol is not encrypted
+    /// Which part of the work this server does: `standalone`, all of it; `primary`, committee changes, with
+    /// inclusion passed on to --secondary; `secondary`, inclusion
+    #[arg(long, env = "PROOF_SERVER_ROLE", default_value = "standalone", value_name = "ROLE")]
+    pub role: String,
+
+    /// With --role primary: the server that proves inclusion
+    #[arg(long, env = "PROOF_SERVER_SECONDARY", value_name = "HOST:PORT")]
+    pub secondary: Option<String>,
+
+    /// Address for metrics and health over HTTP (/metrics, /healthz, /readyz), IP:PORT; nothing listens
+    /// without it. The second line on standard output is `metrics IP:PORT`
+    #[arg(long, env = "PROOF_SERVER_METRICS", value_name = "ADDR")]
+    pub metrics: Option<String>,
+
+    /// Certificate chain of this server, PEM: clients speak TLS then. Read again when it changes
+    #[arg(long, env = "PROOF_SERVER_TLS_CERT", value_name = "FILE", help_heading = "TLS")]
+    pub tls_cert: Option<String>,
+
+    /// Its private key, PEM
+    #[arg(long, env = "PROOF_SERVER_TLS_KEY", value_name = "FILE", help_heading = "TLS")]
+    pub tls_key: Option<String>,
+
+    /// Let in only clients with a certificate of one of these CAs, PEM
+    #[arg(long, env = "PROOF_SERVER_TLS_CLIENT_CA", value_name = "FILE", help_heading = "TLS")]
+    pub tls_client_ca: Option<String>,
+
+    /// CA of the secondary's certificate, PEM: the primary speaks TLS to it then
+    #[arg(long, env = "PROOF_SERVER_SECONDARY_TLS_CA", value_name = "FILE", help_heading = "TLS")]
+    pub secondary_tls_ca: Option<String>,
+
+    /// The primary's certificate for the secondary, PEM
+    #[arg(
+        long,
+        env = "PROOF_SERVER_SECONDARY_TLS_CERT",
+        value_name = "FILE",
+        help_heading = "TLS"
+    )]
+    pub secondary_tls_cert: Option<String>,
+
+    /// Its private key, PEM
+    #[arg(long, env = "PROOF_SERVER_SECONDARY_TLS_KEY", value_name = "FILE", help_heading = "TLS")]
+    pub secondary_tls_key: Option<String>,
+
+    /// Listen on other than loopback addresses without TLS
     #[arg(long, env = "PROOF_SERVER_ALLOW_PLAINTEXT")]
     pub allow_plaintext: bool,
 
-    /// What proves
-    #[arg(long, env = "PROOF_SERVER_ENGINE", value_name = "ENGINE")]
-    #[cfg_attr(feature = "cpu", arg(default_value = "cpu"))]
-    pub engine: EngineChoice,
+    /// What proves: `cpu`, SP1's CPU prover, core proofs; or `mock`, which proves nothing, for tests and load
+    #[arg(long, env = "PROOF_SERVER_ENGINE", value_name = "ENGINE", default_value = DEFAULT_ENGINE)]
+    pub engine: String,
+
+    /// Proofs to make at once, each in a worker process of its own; one a GPU
+    #[arg(
+        long,
+        env = "PROOF_SERVER_WORKERS",
+        default_value = "1",
+        value_name = "N",
+        help_heading = "Workers"
+    )]
+    pub workers: String,
+
+    /// Most memory of a worker and its children, for example 12GiB: one that has more is killed, and its
+    /// request ends with WORKER_LOST. Without it, memory ends where the machine's does
+    #[arg(long, env = "PROOF_SERVER_WORKER_MEMORY", value_name = "SIZE", help_heading = "Workers")]
+    pub worker_memory: Option<String>,
 
     /// Jobs that may wait for the prover; further ones are told BUSY
     #[arg(
@@ -118,15 +206,35 @@ pub struct ServeArgs {
     )]
     pub queue: String,
 
+    /// Jobs of one client that may wait, known by its certificate or its address; half of --queue if not
+    /// given
+    #[arg(
+        long,
+        env = "PROOF_SERVER_MAX_QUEUED_PER_CLIENT",
+        value_name = "JOBS",
+        help_heading = "Limits"
+    )]
+    pub max_queued_per_client: Option<String>,
+
     /// Connections at once; further ones are told BUSY
     #[arg(
         long,
         env = "PROOF_SERVER_MAX_CONNECTIONS",
-        default_value = "64",
+        default_value = "256",
         value_name = "N",
         help_heading = "Limits"
     )]
     pub max_connections: String,
+
+    /// Connections at once from one address; further ones are told BUSY
+    #[arg(
+        long,
+        env = "PROOF_SERVER_MAX_CONNECTIONS_PER_ADDRESS",
+        default_value = "64",
+        value_name = "N",
+        help_heading = "Limits"
+    )]
+    pub max_connections_per_address: String,
 
     /// Open requests on one connection
     #[arg(
@@ -157,6 +265,37 @@ pub struct ServeArgs {
         help_heading = "Limits"
     )]
     pub max_proof_bytes: String,
+
+    /// How long a job goes on after the connection of its last client broke: who asks for the same in that
+    /// time finds it further on. Zero ends it at once
+    #[arg(
+        long,
+        env = "PROOF_SERVER_GRACE",
+        default_value = "30s",
+        value_name = "TIME",
+        help_heading = "Sharing"
+    )]
+    pub grace: String,
+
+    /// How long a result is kept for whoever asks for the same
+    #[arg(
+        long,
+        env = "PROOF_SERVER_KEEP_TIME",
+        default_value = "10m",
+        value_name = "TIME",
+        help_heading = "Sharing"
+    )]
+    pub keep_time: String,
+
+    /// Bytes of all kept results together; a proof of a committee change has some 3 MB
+    #[arg(
+        long,
+        env = "PROOF_SERVER_KEEP_BYTES",
+        default_value = "256MiB",
+        value_name = "SIZE",
+        help_heading = "Sharing"
+    )]
+    pub keep_bytes: String,
 
     /// How long a client may take to say Hello
     #[arg(
@@ -208,6 +347,16 @@ pub struct ServeArgs {
     )]
     pub job_timeout: String,
 
+    /// After SIGTERM: how long running jobs may take before they end with SHUTTING_DOWN
+    #[arg(
+        long,
+        env = "PROOF_SERVER_DRAIN_TIMEOUT",
+        default_value = "5m",
+        value_name = "TIME",
+        help_heading = "Timeouts"
+    )]
+    pub drain_timeout: String,
+
     /// How long a worker may take to set up its programs and keys
     #[arg(
         long,
@@ -249,8 +398,8 @@ pub struct ServeArgs {
 
 impl ServeArgs {
     /// What the worker is told about its engine.
-    pub(super) fn engine_args(&self) -> Vec<String> {
-        if self.engine != EngineChoice::Mock {
+    pub(super) fn engine_args(&self, engine: EngineChoice) -> Vec<String> {
+        if engine != EngineChoice::Mock {
             return Vec::new();
         }
         let fault = self

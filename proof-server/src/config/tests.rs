@@ -10,7 +10,7 @@ struct Cli {
 
 fn load(flags: &[&str]) -> Result<Config, ConfigError> {
     let args = ["proof-server", "--engine", "mock"].into_iter().chain(flags.iter().copied());
-    Config::load(&Cli::try_parse_from(args).unwrap().serve, LogArgs::default())
+    Config::load(&Cli::try_parse_from(args).unwrap().serve, LogArgs::default(), Vec::new())
 }
 
 #[test]
@@ -30,6 +30,18 @@ fn each_setting_out_of_range_is_refused_with_its_flag_and_range() {
         ("--queue", "0", "--queue: `0` is not usable: give a number from 1 to 10000"),
         ("--queue", "many", "--queue: `many` is not usable"),
         ("--max-connections", "0", "--max-connections: `0`"),
+        ("--max-connections-per-address", "no", "--max-connections-per-address: `no`"),
+        ("--max-queued-per-client", "0", "--max-queued-per-client: `0`"),
+        ("--workers", "65", "--workers: `65` is not usable: give a number from 1 to 64"),
+        ("--worker-memory", "1MiB", "--worker-memory: `1MiB` is out of range"),
+        ("--keep-bytes", "some", "--keep-bytes: `some` is no size"),
+        ("--keep-time", "2", "--keep-time: `2` is no duration"),
+        ("--grace", "25h", "--grace: `25h` is out of range"),
+        ("--drain-timeout", "x", "--drain-timeout: `x` is no duration"),
+        ("--metrics", "9090", "--metrics: `9090` is no address: give IP:PORT"),
+        ("--role", "boss", "--role: `boss` is not known: give standalone or primary or secondary"),
+        ("--tls-key", "k.pem", "--tls-key: needs its other half: give --tls-cert too"),
+        ("--tls-client-ca", "ca.pem", "--tls-client-ca: client certificates need TLS"),
         ("--max-requests", "1001", "give a number from 1 to 1000"),
         (
             "--max-request-bytes",
@@ -74,6 +86,40 @@ fn plain_text_is_spoken_on_loopback_only_unless_allowed() {
         assert!(error.to_string().contains("add --allow-plaintext"), "{error}");
         load(&["--listen", open, "--allow-plaintext"]).unwrap();
     }
+}
+
+#[test]
+fn with_tls_any_address_may_be_listened_on() {
+    let tls = ["--listen", "0.0.0.0:7600", "--tls-cert", "c.pem", "--tls-key", "k.pem"];
+    let config = load(&tls).unwrap();
+    assert_eq!(config.tls.unwrap().client_ca, None);
+}
+
+#[test]
+fn a_client_has_half_of_the_queue_and_a_secondarys_only_client_all_of_it() {
+    assert_eq!(load(&["--queue", "5"]).unwrap().max_queued_per_client, 3);
+    assert_eq!(load(&["--queue", "5", "--role", "secondary"]).unwrap().max_queued_per_client, 5);
+    let own = load(&["--queue", "5", "--max-queued-per-client", "1"]).unwrap();
+    assert_eq!(own.max_queued_per_client, 1);
+}
+
+#[test]
+fn a_primary_has_a_secondary_and_nobody_else_has() {
+    let two = ["--role", "primary", "--secondary", "prover-2.internal:7600"];
+    let secondary = load(&two).unwrap().secondary.unwrap();
+    assert_eq!((secondary.address.as_str(), secondary.tls), ("prover-2.internal:7600", None));
+    for (flags, says) in [
+        (&["--role", "primary"][..], "give the other server with --secondary HOST:PORT"),
+        (&["--secondary", "a:1"], "a standalone has none"),
+        (&["--role", "secondary", "--secondary", "a:1"], "a secondary has none"),
+        (&["--role", "primary", "--secondary", ":1"], "`:1` is no address"),
+        (&["--role", "primary", "--secondary", "a:port"], "`a:port` is no address"),
+    ] {
+        let error = load(flags).unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+    }
+    let error = load(&[&two[..], &["--secondary-tls-cert", "c.pem"]].concat()).unwrap_err();
+    assert!(error.to_string().contains("give --secondary-tls-key too"), "{error}");
 }
 
 #[test]

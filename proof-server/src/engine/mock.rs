@@ -37,6 +37,8 @@ pub enum MockFault {
     Stall,
     /// Proving starts a process of its own and never ends, as SP1's executor may.
     Child,
+    /// Proving takes ever more memory.
+    Hoard,
     /// The whole process stops, as one does that swaps itself to death.
     Freeze,
     /// The proof is for other public values.
@@ -111,6 +113,7 @@ impl Engine for MockEngine {
                 let _ = Command::new("sleep").arg("3600").spawn();
                 stall();
             }
+            MockFault::Hoard => hoard(),
             MockFault::Freeze => {
                 let _ = rustix::process::kill_current_process_group(rustix::process::Signal::STOP);
             }
@@ -174,6 +177,17 @@ fn failed(doing: &'static str) -> EngineError {
 fn stall() -> ! {
     loop {
         thread::park();
+    }
+}
+
+/// Takes 16 MiB more every tenth of a second, up to 4 GiB.
+fn hoard() -> ! {
+    let mut taken = Vec::new();
+    loop {
+        if taken.len() < 256 {
+            taken.push(vec![1_u8; 16 << 20]);
+        }
+        thread::sleep(Duration::from_millis(100));
     }
 }
 

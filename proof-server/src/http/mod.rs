@@ -3,7 +3,6 @@
 //! A scraper comes every some seconds and asks one thing. So a connection carries one request, takes no
 //! body, and is cut after some seconds whatever its client does: it cannot be idle, and nobody can keep
 //! its place.
-#![allow(dead_code, unused_imports)] // wired by the server
 
 mod readiness;
 #[cfg(test)]

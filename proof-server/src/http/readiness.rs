@@ -12,10 +12,6 @@ pub(crate) enum Need {
     Start,
     /// A worker that proves.
     Prover,
-    /// A worker that verifies.
-    Verifier,
-    /// The other server that this one passes work on to.
-    Secondary,
     /// Not to be going down.
     Stay,
 }
@@ -26,8 +22,6 @@ impl Need {
         match self {
             Self::Start => "start",
             Self::Prover => "prover",
-            Self::Verifier => "verifier",
-            Self::Secondary => "secondary",
             Self::Stay => "drain",
         }
     }

@@ -1,24 +1,26 @@
 //! How long a job will take, from how long such jobs took. Pure.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+    time::Duration,
+};
 
-use lc_core::ProgramId;
-
-use crate::types::ProofMode;
+use super::Kind;
 
 /// Durations seen, by kind of job.
 #[derive(Debug, Default)]
-pub(super) struct History(HashMap<(ProgramId, ProofMode), Duration>);
+pub(super) struct History(HashMap<Kind, Duration>);
 
 impl History {
     /// Takes in one more duration. Half the weight goes to the newest: inputs come in runs of similar
     /// size, and a proof is rare enough that an older average would lag for hours.
-    pub(super) fn record(&mut self, kind: (ProgramId, ProofMode), took: Duration) {
+    pub(super) fn record(&mut self, kind: Kind, took: Duration) {
         let average = self.0.entry(kind).or_insert(took);
         *average = (*average + took) / 2;
     }
 
-    pub(super) fn expect(&self, kind: (ProgramId, ProofMode)) -> Option<Duration> {
+    pub(super) fn expect(&self, kind: Kind) -> Option<Duration> {
         self.0.get(&kind).copied()
     }
 }
@@ -29,16 +31,41 @@ pub(super) fn left(expected: Option<Duration>, ran: Duration) -> Option<Duration
     Some(expected?.saturating_sub(ran).max(ran / 10))
 }
 
-/// Until the job behind all `before` starts; unknown if one of them is.
-pub(super) fn wait(before: impl IntoIterator<Item = Option<Duration>>) -> Option<Duration> {
-    before.into_iter().sum()
+/// Until each waiting job starts, in order: each takes the worker that is free first. `free` is until when each
+/// worker is busy, `waiting` how long each job takes; what depends on something unknown is unknown.
+pub(super) fn starts(
+    free: impl IntoIterator<Item = Option<Duration>>,
+    waiting: impl IntoIterator<Item = Option<Duration>>,
+) -> impl Iterator<Item = Option<Duration>> {
+    let mut known = BinaryHeap::new();
+    let mut unknown = false;
+    for free in free {
+        match free {
+            Some(free) => known.push(Reverse(free)),
+            None => unknown = true,
+        }
+    }
+    waiting.into_iter().map(move |takes| {
+        // A worker that is free now is the first, whatever the others do.
+        let first = known.peek().map(|Reverse(free)| *free);
+        let start = first.filter(|free| !unknown || free.is_zero())?;
+        known.pop();
+        match takes {
+            Some(takes) => known.push(Reverse(start + takes)),
+            None => unknown = true,
+        }
+        Some(start)
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use lc_core::ProgramId;
 
-    const KIND: (ProgramId, ProofMode) = (ProgramId::Inclusion, ProofMode::Core);
+    use super::*;
+    use crate::types::ProofMode;
+
+    const KIND: Kind = (ProgramId::Inclusion, ProofMode::Core);
 
     fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -78,10 +105,32 @@ mod tests {
         }
     }
 
+    fn starting(free: &[Option<u64>], waiting: &[Option<u64>]) -> Vec<Option<u64>> {
+        let durations = |times: &[Option<u64>]| -> Vec<Option<Duration>> {
+            times.iter().map(|time| time.map(seconds)).collect()
+        };
+        let starts = starts(durations(free), durations(waiting));
+        starts.map(|start| start.map(|start| start.as_secs())).collect()
+    }
+
     #[test]
-    fn one_unknown_job_makes_the_wait_unknown() {
-        assert_eq!(wait([]), Some(Duration::ZERO));
-        assert_eq!(wait([Some(seconds(2)), Some(seconds(3))]), Some(seconds(5)));
-        assert_eq!(wait([Some(seconds(2)), None]), None);
+    fn jobs_behind_one_worker_start_one_after_the_other() {
+        let waiting = [Some(2), Some(3), Some(4)];
+        assert_eq!(starting(&[Some(5)], &waiting), [Some(5), Some(7), Some(10)]);
+        assert_eq!(starting(&[Some(0)], &waiting), [Some(0), Some(2), Some(5)]);
+    }
+
+    #[test]
+    fn each_job_takes_the_worker_that_is_free_first() {
+        let waiting = [Some(10), Some(10), Some(1), Some(1)];
+        assert_eq!(starting(&[Some(5), Some(1)], &waiting), [Some(1), Some(5), Some(11), Some(12)]);
+    }
+
+    #[test]
+    fn what_depends_on_something_unknown_is_unknown() {
+        assert_eq!(starting(&[None], &[Some(1)]), [None]);
+        assert_eq!(starting(&[Some(2)], &[None, Some(1)]), [Some(2), None]);
+        assert_eq!(starting(&[Some(0), None], &[Some(9), Some(1)]), [Some(0), None]);
+        assert_eq!(starting(&[], &[Some(1)]), [None]);
     }
 }

@@ -1,7 +1,7 @@
-//! A bounded queue in front of one worker.
+//! A bounded queue in front of a lane's workers.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
@@ -9,152 +9,250 @@ use std::{
     time::Duration,
 };
 
-use lc_core::ProgramId;
 use tokio::{
-    sync::{Notify, watch},
-    time::Instant,
+    sync::Notify,
+    time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Interest, Job, JobHandle, JobState, Task,
-    estimate::{History, left, wait},
+    Job, JobId, Kind,
+    estimate::{History, left, starts},
+    shares::{ClientKey, Shares, Turn},
 };
-use crate::types::{Code, Failure, JobId, ProofMode};
+use crate::types::{Code, Failure};
 
 /// What a client is told to wait where the server has no estimate yet. A core proof takes half a minute
 /// to minutes; ten seconds find a free place soon without hammering.
 const BUSY_RETRY: Duration = Duration::from_secs(10);
 
-/// Whether jobs are taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Condition {
-    Open,
-    /// The last attempt to start a worker failed; the next is in this long.
-    NoWorker(Duration),
-    ShuttingDown,
+/// Least pause between two tellings of places. Each goes to every waiting client, so it grows with these: a
+/// thousand clients hear of their places once a second.
+const TELL_PAUSE: Duration = Duration::from_millis(50);
+const TELL_PAUSE_EACH: Duration = Duration::from_millis(1);
+
+/// What a queue takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct QueueLimits {
+    /// Jobs that may wait.
+    pub(crate) waiting: usize,
+    /// Those of one client.
+    pub(crate) each: usize,
 }
 
-/// Jobs that wait for one worker, in order of arrival.
+/// Jobs that wait for a worker; clients take turns.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    limit: usize,
+    limits: QueueLimits,
     next_job: Arc<AtomicU64>,
     inner: Mutex<Inner>,
     arrived: Notify,
+    moved: Notify,
 }
 
 #[derive(Debug)]
 struct Inner {
-    condition: Condition,
-    waiting: VecDeque<Job>,
-    running: Option<Running>,
+    closed: bool,
+    /// Each worker's: in how long the next attempt to start it is, where the last one failed.
+    down: Vec<Option<Duration>>,
+    waiting: BTreeMap<Turn, Job>,
+    shares: Shares,
+    running: HashMap<JobId, Running>,
     history: History,
 }
 
 #[derive(Debug)]
 struct Running {
-    kind: (ProgramId, ProofMode),
+    kind: Kind,
     since: Instant,
 }
 
-/// Whether one more job is taken. Pure.
-fn admit(
-    condition: Condition,
+/// Whether jobs are taken, and if not, why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Condition {
+    Open,
+    /// No worker could be started; the next attempt is in this long.
+    NoWorker(Duration),
+    ShuttingDown,
+}
+
+/// What is full, or would be.
+#[derive(Debug, Clone, Copy)]
+struct Room {
     waiting: usize,
-    limit: usize,
+    of_client: usize,
     next_free: Option<Duration>,
-) -> Result<(), Failure> {
+}
+
+/// Whether one more job is taken. Pure.
+fn admit(condition: Condition, room: Room, limits: QueueLimits) -> Result<(), Failure> {
+    let busy = |what: String| {
+        let retry = room.next_free.unwrap_or(BUSY_RETRY).max(Duration::from_secs(1));
+        let failure = Failure::new(Code::Busy, "").with_retry_after(retry);
+        let seconds = failure.retry_after_seconds.unwrap_or_default();
+        Err(Failure { message: format!("{what}: try again in {seconds} s"), ..failure })
+    };
     match condition {
         Condition::ShuttingDown => Err(shutting_down()),
         Condition::NoWorker(retry) => Err(no_worker(retry)),
-        Condition::Open if waiting >= limit => {
-            let retry = next_free.unwrap_or(BUSY_RETRY).max(Duration::from_secs(1));
-            let message =
-                format!("{waiting} jobs wait already: try again in {} s", retry.as_secs());
-            Err(Failure::new(Code::Busy, message).with_retry_after(retry))
+        Condition::Open if room.waiting >= limits.waiting => {
+            busy(format!("{} jobs wait already", room.waiting))
+        }
+        Condition::Open if room.of_client >= limits.each => {
+            busy(format!("{} of your jobs wait already, a client's share", room.of_client))
         }
         Condition::Open => Ok(()),
     }
 }
 
-fn shutting_down() -> Failure {
+pub(crate) fn shutting_down() -> Failure {
     Failure::new(Code::ShuttingDown, "the server is going down: try another one")
 }
 
 fn no_worker(retry: Duration) -> Failure {
-    let message = format!("the worker does not start: try again in {} s", retry.as_secs().max(1));
-    Failure::new(Code::Unavailable, message).with_retry_after(retry)
+    let failure =
+        Failure::new(Code::Unavailable, "").with_retry_after(retry.max(Duration::from_secs(1)));
+    let seconds = failure.retry_after_seconds.unwrap_or_default();
+    Failure { message: format!("the worker does not start: try again in {seconds} s"), ..failure }
 }
 
 impl Queue {
-    /// A queue of at most `limit` waiting jobs, which take their numbers from `next_job`.
-    pub(crate) fn new(limit: usize, next_job: Arc<AtomicU64>) -> Self {
+    /// A queue for this many workers; jobs take their numbers from `next_job`.
+    pub(crate) fn new(limits: QueueLimits, workers: usize, next_job: Arc<AtomicU64>) -> Self {
         let inner = Inner {
-            condition: Condition::Open,
-            waiting: VecDeque::new(),
-            running: None,
+            closed: false,
+            down: vec![None; workers],
+            waiting: BTreeMap::new(),
+            shares: Shares::default(),
+            running: HashMap::new(),
             history: History::default(),
         };
-        Self { limit, next_job, inner: Mutex::new(inner), arrived: Notify::new() }
+        Self {
+            limits,
+            next_job,
+            inner: Mutex::new(inner),
+            arrived: Notify::new(),
+            moved: Notify::new(),
+        }
     }
 
-    /// Puts a job in the queue.
-    pub(crate) fn submit(self: &Arc<Self>, task: Task) -> Result<JobHandle, Failure> {
+    /// Puts the job that `make` makes in the queue.
+    pub(super) fn submit(
+        &self,
+        client: ClientKey,
+        make: impl FnOnce(JobId) -> Job,
+    ) -> Result<JobId, Failure> {
         let mut inner = self.lock();
-        admit(inner.condition, inner.waiting.len(), self.limit, inner.running_left())?;
+        let room = Room {
+            waiting: inner.waiting.len(),
+            of_client: inner.shares.waiting(client),
+            next_free: inner.next_free(),
+        };
+        admit(inner.condition(), room, self.limits)?;
         let id = JobId(self.next_job.fetch_add(1, Ordering::Relaxed));
-        let (state, follower) = watch::channel(JobState::Queued { position: 0, starts: None });
-        let unwanted = CancellationToken::new();
-        let interest =
-            Interest { job: id, unwanted: unwanted.clone(), queue: Arc::downgrade(self) };
-        let span = tracing::Span::current();
-        inner.waiting.push_back(Job { id, task, accepted: Instant::now(), unwanted, span, state });
-        inner.tell_positions();
-        drop(inner);
+        let turn = inner.shares.add(client);
+        inner.waiting.insert(turn, make(id));
+        // Its own place at once; those behind it hear of theirs in a moment.
+        inner.tell_places(Some(turn));
+        self.changed(inner);
         self.arrived.notify_one();
-        Ok(JobHandle { id, state: follower, _interest: Arc::new(interest) })
+        Ok(id)
     }
 
-    /// Waits for the next job and marks it as running. Cancel safe.
-    pub(crate) async fn take(&self) -> Job {
-        loop {
-            if let Some(job) = self.lock().start_next() {
-                job.started();
-                return job;
-            }
-            self.arrived.notified().await;
-        }
-    }
-
-    /// Waits until there is a job, and leaves it there. Cancel safe.
-    pub(crate) async fn not_empty(&self) {
-        while self.lock().waiting.is_empty() {
-            self.arrived.notified().await;
-        }
-    }
-
-    /// The running job is over; `took` if it ended with a result.
-    pub(crate) fn finished(&self, took: Option<Duration>) {
+    /// Puts a job back that lost its worker: before all others. Gives the failure where it cannot wait.
+    pub(crate) fn put_back(&self, job: Job) {
         let mut inner = self.lock();
-        if let (Some(running), Some(took)) = (inner.running.take(), took) {
+        inner.running.remove(&job.id);
+        let refused = match inner.condition() {
+            Condition::Open => None,
+            Condition::NoWorker(retry) => Some(no_worker(retry)),
+            Condition::ShuttingDown => Some(shutting_down()),
+        };
+        if let Some(failure) = refused {
+            drop(inner);
+            job.finish(Err(failure));
+            return;
+        }
+        let turn = inner.shares.again(job.client);
+        job.queued(0, Some(Duration::ZERO));
+        inner.waiting.insert(turn, job);
+        self.changed(inner);
+        self.arrived.notify_one();
+    }
+
+    /// Waits for the next job; nothing once the queue is closed. Cancel safe. Whoever takes it says when it starts.
+    pub(crate) async fn take(&self) -> Option<Job> {
+        self.when_arrived(|inner| match inner.start_next() {
+            None if inner.closed => Some(None),
+            None => None,
+            started => Some(started),
+        })
+        .await
+        .inspect(|_| {
+            self.moved.notify_one();
+            // One arrival wakes one worker; arrivals that came at once are one to it.
+            if !self.lock().waiting.is_empty() {
+                self.arrived.notify_one();
+            }
+        })
+    }
+
+    /// Waits until there is a job, and leaves it there; `false` once the queue is closed. Cancel safe.
+    pub(crate) async fn not_empty(&self) -> bool {
+        self.when_arrived(|inner| match inner.waiting.is_empty() {
+            true if inner.closed => Some(false),
+            true => None,
+            false => Some(true),
+        })
+        .await
+    }
+
+    async fn when_arrived<T>(&self, mut attempt: impl FnMut(&mut Inner) -> Option<T>) -> T {
+        loop {
+            let arrived = self.arrived.notified();
+            tokio::pin!(arrived);
+            // From here on no wake-up is missed.
+            arrived.as_mut().enable();
+            if let Some(found) = attempt(&mut self.lock()) {
+                return found;
+            }
+            arrived.await;
+        }
+    }
+
+    /// A running job is over; `took` if it ended with a result.
+    pub(crate) fn finished(&self, job: JobId, took: Option<Duration>) {
+        let mut inner = self.lock();
+        if let (Some(running), Some(took)) = (inner.running.remove(&job), took) {
             inner.history.record(running.kind, took);
         }
-        inner.tell_positions();
+        self.changed(inner);
     }
 
-    /// Changes whether jobs are taken. What waits ends, unless the queue is open.
-    pub(crate) fn set_condition(&self, condition: Condition) {
+    /// Worker number `worker` is there, or the next attempt to start it is in this long. While none is there
+    /// no job is taken, and what waits ends.
+    pub(crate) fn set_worker(&self, worker: usize, retry: Option<Duration>) {
         let mut inner = self.lock();
-        inner.condition = condition;
-        let failure = match condition {
-            Condition::Open => return,
-            Condition::NoWorker(retry) => no_worker(retry),
-            Condition::ShuttingDown => shutting_down(),
-        };
-        for job in inner.waiting.drain(..) {
-            job.finish(Err(failure.clone()));
+        if let Some(down) = inner.down.get_mut(worker) {
+            *down = retry;
         }
+        if let Condition::NoWorker(retry) = inner.condition() {
+            self.end_all(inner, &no_worker(retry));
+        }
+    }
+
+    /// Takes no more jobs; what waits ends.
+    pub(crate) fn close(&self) {
+        let mut inner = self.lock();
+        inner.closed = true;
+        self.end_all(inner, &shutting_down());
+        self.arrived.notify_waiters();
+        self.arrived.notify_one();
+    }
+
+    /// Whether no more jobs come.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
     }
 
     /// Jobs that wait.
@@ -162,14 +260,48 @@ impl Queue {
         self.lock().waiting.len()
     }
 
-    /// Takes a job that nobody wants out of the queue.
-    pub(super) fn forget(&self, job: JobId) {
+    /// Jobs that run.
+    pub(crate) fn running(&self) -> usize {
+        self.lock().running.len()
+    }
+
+    /// Takes a job that nobody wants out of the queue, if it waits.
+    pub(super) fn forget(&self, job: JobId) -> Option<Job> {
         let mut inner = self.lock();
-        let before = inner.waiting.len();
-        inner.waiting.retain(|waiting| waiting.id != job);
-        if inner.waiting.len() < before {
-            inner.tell_positions();
+        let turn = *inner.waiting.iter().find(|(_, waiting)| waiting.id == job)?.0;
+        let job = inner.waiting.remove(&turn)?;
+        inner.shares.remove(job.client, None);
+        self.changed(inner);
+        Some(job)
+    }
+
+    /// Tells waiting clients their places whenever these changed, until `stop`.
+    pub(crate) async fn tell_places(self: Arc<Self>, stop: CancellationToken) {
+        let tell = async {
+            loop {
+                self.moved.notified().await;
+                let told = self.lock().tell_places(None);
+                sleep(TELL_PAUSE.max(TELL_PAUSE_EACH.saturating_mul(told))).await;
+            }
+        };
+        stop.run_until_cancelled(tell).await;
+    }
+
+    /// Ends what waits. Outside of the lock: the end of a job is told to the desk, which comes before the queue.
+    fn end_all(&self, mut inner: MutexGuard<'_, Inner>, failure: &Failure) {
+        let waiting = std::mem::take(&mut inner.waiting);
+        for job in waiting.values() {
+            inner.shares.remove(job.client, None);
         }
+        self.changed(inner);
+        for job in waiting.into_values() {
+            job.finish(Err(failure.clone()));
+        }
+    }
+
+    fn changed(&self, inner: MutexGuard<'_, Inner>) {
+        drop(inner);
+        self.moved.notify_one();
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -178,24 +310,49 @@ impl Queue {
 }
 
 impl Inner {
+    fn condition(&self) -> Condition {
+        if self.closed {
+            return Condition::ShuttingDown;
+        }
+        let retries = self.down.iter().copied().collect::<Option<Vec<Duration>>>();
+        retries
+            .and_then(|retries| retries.into_iter().min())
+            .map_or(Condition::Open, Condition::NoWorker)
+    }
+
     fn start_next(&mut self) -> Option<Job> {
-        let job = self.waiting.pop_front()?;
-        self.running = Some(Running { kind: job.task.kind(), since: Instant::now() });
-        self.tell_positions();
+        let (turn, job) = self.waiting.pop_first()?;
+        self.shares.remove(job.client, Some(turn));
+        let running = Running { kind: job.task.kind(), since: Instant::now() };
+        self.running.insert(job.id, running);
         Some(job)
     }
 
-    fn running_left(&self) -> Option<Duration> {
-        let running = self.running.as_ref()?;
-        left(self.history.expect(running.kind), running.since.elapsed())
+    /// Until when each worker is busy.
+    fn free(&self) -> impl Iterator<Item = Option<Duration>> {
+        let busy = self
+            .running
+            .values()
+            .map(|running| left(self.history.expect(running.kind), running.since.elapsed()));
+        let idle = self.down.len().saturating_sub(self.running.len());
+        busy.chain(std::iter::repeat_n(Some(Duration::ZERO), idle))
     }
 
-    fn tell_positions(&self) {
-        let mut before: Vec<_> = self.running.iter().map(|_| self.running_left()).collect();
-        for job in &self.waiting {
-            job.queued(before.len(), wait(before.iter().copied()));
-            before.push(self.history.expect(job.task.kind()));
+    /// Until the first waiting job starts, and leaves its place.
+    fn next_free(&self) -> Option<Duration> {
+        starts(self.free(), [None]).next().flatten()
+    }
+
+    /// Tells the jobs that wait their places, or only one of them. Gives how many wait.
+    fn tell_places(&self, only: Option<Turn>) -> u32 {
+        let expected = self.waiting.values().map(|job| self.history.expect(job.task.kind()));
+        let starts = starts(self.free(), expected);
+        for ((place, (turn, job)), wait) in (self.running.len()..).zip(&self.waiting).zip(starts) {
+            if only.is_none_or(|only| only == *turn) {
+                job.queued(place, wait);
+            }
         }
+        u32::try_from(self.waiting.len()).unwrap_or(u32::MAX)
     }
 }
 

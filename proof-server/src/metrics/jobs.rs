@@ -11,6 +11,7 @@ use super::{
     register::Register,
     table,
 };
+use crate::worker::ProverSpan;
 
 /// Queue and jobs.
 #[derive(Debug, Clone)]
@@ -20,6 +21,7 @@ pub(crate) struct JobMetrics {
     limit: IntGaugeVec,
     wait: HistogramVec,
     phases: HistogramVec,
+    spans: HistogramVec,
     ended: IntCounterVec,
     seconds: HistogramVec,
     retries: IntCounterVec,
@@ -36,6 +38,7 @@ impl JobMetrics {
             limit: register.gauge(&table::QUEUE_LIMIT),
             wait: register.histogram(&table::QUEUE_WAIT),
             phases: register.histogram(&table::PHASE_SECONDS),
+            spans: register.histogram(&table::SPAN_SECONDS),
             ended: register.counter(&table::JOBS),
             seconds: register.histogram(&table::JOB_SECONDS),
             retries: register.counter(&table::RETRIES),
@@ -69,6 +72,12 @@ impl JobMetrics {
     pub(crate) fn spent(&self, subject: Subject, stage: Stage, took: Duration) {
         let [program, mode] = subject.statement();
         self.phases.with_label_values(&[program, mode, stage.name()]).observe(took.as_secs_f64());
+    }
+
+    /// The prover spent this long in a part of its work, over all shards of a proof.
+    pub(crate) fn inside(&self, subject: Subject, span: ProverSpan, took: Duration) {
+        let [program, mode] = subject.statement();
+        self.spans.with_label_values(&[program, mode, span.name()]).observe(took.as_secs_f64());
     }
 
     /// Times the parts of one proof by what its worker says it does.

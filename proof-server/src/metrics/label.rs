@@ -3,7 +3,8 @@
 //! A label's values are an enum's, so a stranger's request cannot make a series that was not there before.
 
 use super::reason::{ConnectionRefusal, FrameRefusal, Reload, RestartReason};
-use crate::types::{Code, Failure, Phase, ProgramId, ProofMode, WorkerState};
+use crate::types::{Code, Failure, Joined, Phase, ProgramId, ProofMode, WorkerState};
+use crate::worker::ProverSpan;
 
 /// An enum whose variants are a label's values.
 pub(crate) trait Value: Copy + 'static {
@@ -74,7 +75,7 @@ impl Subject {
     }
 
     /// Values for the labels `task`, `program`, `mode`.
-    pub(super) fn labels(self) -> [&'static str; 3] {
+    pub(crate) fn labels(self) -> [&'static str; 3] {
         [self.work.name(), self.program.name(), self.mode.name()]
     }
 
@@ -124,21 +125,14 @@ impl Value for Outcome {
     }
 }
 
-/// What a request that needed no job of its own got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Joined {
-    /// It follows a job that somebody else asked for.
-    Running,
-    /// The result was kept from before.
-    Kept,
-}
-
 impl Value for Joined {
-    const ALL: &'static [Self] = &[Self::Running, Self::Kept];
+    /// Not those that joined nothing.
+    const ALL: &'static [Self] = &[Self::Open, Self::Kept];
 
     fn name(self) -> &'static str {
         match self {
-            Self::Running => "running",
+            Self::No => "no",
+            Self::Open => "open",
             Self::Kept => "kept",
         }
     }
@@ -171,6 +165,20 @@ impl Value for Stage {
     }
 }
 
+impl Value for ProverSpan {
+    const ALL: &'static [Self] = Self::ALL;
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::MainTraces => "main_traces",
+            Self::Commit => "commit",
+            Self::LogupGkr => "logup_gkr",
+            Self::Zerocheck => "zerocheck",
+            Self::EvaluationClaims => "evaluation_claims",
+        }
+    }
+}
+
 impl Value for WorkerState {
     const ALL: &'static [Self] = &[Self::Starting, Self::Idle, Self::Busy, Self::Stopped];
 
@@ -199,6 +207,8 @@ pub(crate) enum Label {
     How,
     /// [`Stage`].
     Phase,
+    /// [`ProverSpan`].
+    Span,
     /// [`WorkerState`].
     State,
     /// [`RestartReason`].
@@ -235,6 +245,7 @@ impl Label {
             Self::Code => "code",
             Self::How => "how",
             Self::Phase => "phase",
+            Self::Span => "span",
             Self::State => "state",
             Self::RestartReason | Self::ConnectionReason | Self::FrameReason => "reason",
             Self::ReloadOutcome => "outcome",
@@ -257,6 +268,7 @@ impl Label {
             Self::Code => names::<Outcome>(),
             Self::How => names::<Joined>(),
             Self::Phase => names::<Stage>(),
+            Self::Span => names::<ProverSpan>(),
             Self::State => names::<WorkerState>(),
             Self::RestartReason => names::<RestartReason>(),
             Self::ConnectionReason => names::<ConnectionRefusal>(),

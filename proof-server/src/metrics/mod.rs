@@ -3,7 +3,6 @@
 //! Each part of the server has its struct here, with a method for each thing that can happen. Labels are
 //! enums, so the number of series is known before the first request. What can be read is read at the
 //! scrape and not told in between.
-#![allow(dead_code, unused_imports)] // wired by the server
 
 mod jobs;
 mod label;
@@ -26,9 +25,9 @@ use std::time::SystemTime;
 
 use prometheus::{Registry, TextEncoder};
 
-pub(crate) use jobs::{JobMetrics, StageTimer};
-pub(crate) use label::{Joined, Outcome, Stage, Subject, Work};
-pub(crate) use network::{ConnectionGuard, NetworkMetrics};
+pub(crate) use jobs::JobMetrics;
+pub(crate) use label::{Outcome, Stage, Subject, Value, Work};
+pub(crate) use network::NetworkMetrics;
 pub(crate) use process::ProcessMetrics;
 pub(crate) use reason::{ConnectionRefusal, FrameRefusal, Reload, RestartReason};
 pub(crate) use requests::{RequestGuard, RequestMetrics};

@@ -17,7 +17,7 @@ pub(crate) enum RestartReason {
     /// It sent what is no message, or closed its socket.
     Garbled,
     /// Its answer was not to be trusted.
-    Dismissed,
+    Faulty,
     /// It was over the memory that this server allows it.
     Memory,
     /// Its job ran for too long.
@@ -35,7 +35,7 @@ impl Value for RestartReason {
         Self::Signal,
         Self::Silent,
         Self::Garbled,
-        Self::Dismissed,
+        Self::Faulty,
         Self::Memory,
         Self::Timeout,
         Self::Cancelled,
@@ -49,7 +49,7 @@ impl Value for RestartReason {
             Self::Signal => "signal",
             Self::Silent => "silent",
             Self::Garbled => "garbled",
-            Self::Dismissed => "dismissed",
+            Self::Faulty => "faulty",
             Self::Memory => "memory",
             Self::Timeout => "timeout",
             Self::Cancelled => "cancelled",

@@ -10,11 +10,11 @@ use prometheus::{
 use tokio::time::Instant;
 
 use super::{
-    label::{Joined, Outcome, Subject, Value},
+    label::{Outcome, Subject, Value},
     register::{Register, unregistered_counter, unregistered_gauge},
     table,
 };
-use crate::types::Code;
+use crate::types::{Code, Joined};
 
 /// What came, what ended and what is open. All three change together, and are read together: whenever
 /// they are looked at, what is open is what came minus what ended.
@@ -82,9 +82,11 @@ impl RequestMetrics {
         RequestGuard { metrics: self.clone(), subject, begun: Instant::now(), outcome: None }
     }
 
-    /// A request was found to need no job of its own.
+    /// A request was accepted; counted where it needed no job of its own.
     pub(crate) fn joined(&self, how: Joined) {
-        self.joined.with_label_values(&[how.name()]).inc();
+        if how != Joined::No {
+            self.joined.with_label_values(&[how.name()]).inc();
+        }
     }
 }
 

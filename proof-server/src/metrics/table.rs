@@ -18,6 +18,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// The name in documents and in the text format.
+    #[cfg(test)]
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Counter => "counter",
@@ -38,6 +39,7 @@ pub(crate) struct Spec {
 
 impl Spec {
     /// The unit that the name says; `None` for plain numbers.
+    #[cfg(test)]
     pub(crate) fn unit(&self) -> Option<&'static str> {
         let name = self.name.strip_suffix("_total").unwrap_or(self.name);
         let ends = |suffixes: &[&str]| suffixes.iter().any(|suffix| name.ends_with(suffix));
@@ -160,6 +162,12 @@ pub(super) const PHASE_SECONDS: Spec = histogram(
     &[Label::Program, Label::Mode, Label::Phase],
     "The parts of a proof. A part that was broken off is not counted.",
 );
+pub(super) const SPAN_SECONDS: Spec = histogram(
+    "proof_server_prover_span_seconds",
+    STAGE,
+    &[Label::Program, Label::Mode, Label::Span],
+    "What the prover spends on its parts of a proof, over all shards: SP1's own tracing spans.",
+);
 pub(super) const JOBS: Spec =
     counter("proof_server_jobs_total", SUBJECT_CODE, "Jobs that a worker had, by how they ended.");
 pub(super) const JOB_SECONDS: Spec = histogram(
@@ -267,7 +275,8 @@ pub(super) const PROGRAM_INFO: Spec = gauge(
     "Always 1: which programs this server proves, and the keys that clients pin.",
 );
 
-/// Every metric, by the part of the server that it is about, in the order of a request's way.
+/// Every metric, for its documentation: by the part of the server that it is about, in the order of a request's way.
+#[cfg(test)]
 pub(crate) const TABLE: &[(&str, &[Spec])] = &[
     ("Requests", &[REQUESTS, OUTCOMES, IN_FLIGHT, JOINED, REQUEST_SECONDS, CHECK_SECONDS]),
     (
@@ -277,6 +286,7 @@ pub(crate) const TABLE: &[(&str, &[Spec])] = &[
             QUEUE_LIMIT,
             QUEUE_WAIT,
             PHASE_SECONDS,
+            SPAN_SECONDS,
             JOBS,
             JOB_SECONDS,
             RETRIES,
@@ -303,6 +313,7 @@ pub(crate) const TABLE: &[(&str, &[Spec])] = &[
 ];
 
 /// Every metric.
+#[cfg(test)]
 pub(crate) fn all() -> impl Iterator<Item = &'static Spec> {
     TABLE.iter().flat_map(|(_, specs)| specs.iter())
 }

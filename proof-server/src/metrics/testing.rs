@@ -3,9 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use super::{
-    BuildLabels, ConnectionRefusal, FrameRefusal, JobMetrics, Joined, Metrics, NetworkMetrics,
-    Outcome, Reload, RestartReason, Stage, Subject, Work, label::Value,
+    BuildLabels, ConnectionRefusal, FrameRefusal, JobMetrics, Metrics, NetworkMetrics, Outcome,
+    Reload, RestartReason, Stage, Subject, Work, label::Value,
 };
+use crate::worker::ProverSpan;
 use crate::{
     engine::mock::MockEngine,
     types::{ProgramId, ProofMode, WorkerState},
@@ -48,7 +49,7 @@ pub(crate) fn observe_everything(metrics: &Metrics) {
             place.started(SOME_TIME);
         }
     }
-    Joined::ALL.iter().for_each(|&how| metrics.requests.joined(how));
+    crate::types::Joined::ALL.iter().for_each(|&how| metrics.requests.joined(how));
     metrics.jobs.set_kept(2, 24 << 20);
     observe_network(&metrics.network);
     metrics.process.set_secondary_up(true);
@@ -60,6 +61,7 @@ fn observe_job(jobs: &JobMetrics, subject: Subject) {
     jobs.checked(subject, SOME_TIME);
     jobs.waited(subject, SOME_TIME);
     Stage::ALL.iter().for_each(|&stage| jobs.spent(subject, stage, SOME_TIME));
+    ProverSpan::ALL.iter().for_each(|&span| jobs.inside(subject, span, SOME_TIME));
     jobs.retried(subject);
     jobs.peak(subject, 10 << 30);
 }

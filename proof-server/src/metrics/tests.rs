@@ -10,7 +10,7 @@ use std::{
 use prometheus::proto::MetricFamily;
 
 use super::{
-    label::{Label, Value},
+    label::Value,
     table::{Kind, Spec, all},
     testing::{metrics, observe_everything, value},
     *,

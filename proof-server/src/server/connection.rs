@@ -1,24 +1,25 @@
 //! One connection, from Hello to its last answer.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{
-        TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split},
+    net::TcpStream,
     sync::mpsc,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout, timeout_at},
 };
-use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
-use super::{Shared, requests::Requests};
-use crate::types::{
-    ClientMessage, Code, Failure, FrameError, FrameLimits, ServerMessage,
-    frame::CONTROL_FRAME_BYTES,
-    frame_async::{AsyncFrameReader, write_message_async},
+use super::{Shared, Shutdown, counted::Counted, peer::Peer, requests::Requests};
+use crate::{
+    error_chain,
+    metrics::{ConnectionRefusal, FrameRefusal, Metrics},
+    tls::{SPEAKS_PLAIN_TEXT, SPEAKS_TLS, TlsAcceptError, looks_like_tls},
+    types::{
+        ClientMessage, Code, Failure, FrameError, FrameLimits, ServerMessage,
+        frame::CONTROL_FRAME_BYTES,
+        frame_async::{AsyncFrameReader, write_message_async},
+    },
 };
 
 /// Answers on their way to the socket. Requests wait here for a slow reader, each holding its newest
@@ -29,7 +30,12 @@ const OUTBOX: usize = 8;
 /// would reset the connection under whatever the peer just sent, and could destroy that message.
 const LEAVE_GRACE: Duration = Duration::from_secs(2);
 
-type Reader = AsyncFrameReader<OwnedReadHalf, ClientMessage>;
+/// A stream, plain or TLS.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+type Half<S> = WriteHalf<Counted<S>>;
+type Reader<S> = AsyncFrameReader<ReadHalf<Counted<S>>, ClientMessage>;
 
 /// Why a conversation is over.
 #[derive(Debug)]
@@ -42,25 +48,63 @@ enum Ending {
     Stopping,
 }
 
-/// Serves one connection to its end. Whatever was asked on it ends with it.
-pub(super) async fn serve(stream: TcpStream, shared: &Shared, stop: &CancellationToken) {
+/// Serves one connection to its end. What was asked on it and not answered goes on for the grace period.
+pub(super) async fn serve(
+    stream: TcpStream,
+    peer: Peer,
+    shared: &Arc<Shared>,
+    shutdown: &Shutdown,
+) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let (reader, mut writer) = stream.into_split();
+    // TLS and Hello together: a peer that is slow in either holds a place for nothing.
+    let deadline = Instant::now() + shared.config.handshake_timeout;
+    let Some(tls) = &shared.tls else {
+        return talk(stream, peer, deadline, shared, shutdown).await;
+    };
+    let accepted = shutdown.drain.run_until_cancelled(timeout_at(deadline, tls.accept(stream)));
+    match accepted.await {
+        Some(Ok(Ok((stream, identity)))) => {
+            talk(stream, peer.with(identity), deadline, shared, shutdown).await;
+        }
+        Some(Ok(Err(error))) => {
+            shared.metrics.network.connection_refused(ConnectionRefusal::Tls);
+            info!(reason = error.reason(), error = error_chain(&error), "no TLS");
+            if let TlsAcceptError::PlainText { stream } = error {
+                refuse(stream, Failure::new(Code::Unsupported, SPEAKS_TLS), &shared.metrics).await;
+            }
+        }
+        Some(Err(_)) => {
+            shared.metrics.network.connection_refused(ConnectionRefusal::Handshake);
+            debug!("the TLS handshake took too long");
+        }
+        None => shared.metrics.network.connection_refused(ConnectionRefusal::Draining),
+    }
+}
+
+/// Serves one connection whose bytes are frames.
+async fn talk<S: Stream>(
+    stream: S,
+    peer: Peer,
+    deadline: Instant,
+    shared: &Arc<Shared>,
+    shutdown: &Shutdown,
+) {
+    let (reader, mut writer) = split(Counted::new(stream, &shared.metrics));
     // Nothing but a Hello may come first, so nothing larger is read.
     let small = FrameLimits { request: CONTROL_FRAME_BYTES, proof: CONTROL_FRAME_BYTES };
     let mut reader = AsyncFrameReader::new(reader, small);
-    let shaken =
-        timeout(shared.config.handshake_timeout, handshake(&mut reader, &mut writer, shared));
-    let ending = match stop.run_until_cancelled(shaken).await {
+    let shaken = timeout_at(deadline, handshake(&mut reader, &mut writer, shared));
+    let ending = match shutdown.drain.run_until_cancelled(shaken).await {
         None => Ending::Stopping,
         Some(Ok(Ok(()))) => {
             reader.set_limits(shared.config.frames);
-            converse(&mut reader, &mut writer, shared, stop).await
+            converse(&mut reader, &mut writer, peer, shared, shutdown).await
         }
         Some(Ok(Err(ending))) => ending,
         Some(Err(_)) => {
+            shared.metrics.network.connection_refused(ConnectionRefusal::Handshake);
             let limit = shared.config.handshake_timeout;
             Ending::Refused(Failure::new(
                 Code::Timeout,
@@ -71,16 +115,25 @@ pub(super) async fn serve(stream: TcpStream, shared: &Shared, stop: &Cancellatio
     leave(ending, &mut reader, writer).await;
 }
 
-/// Tells a client that there is no room for its connection.
-pub(super) async fn refuse(stream: TcpStream, failure: Failure) {
-    let (reader, writer) = stream.into_split();
+/// Tells a client that there is no room for its connection, in the language that it expects.
+pub(super) async fn turn_away(stream: TcpStream, failure: Failure, shared: &Shared) {
+    let Some(tls) = &shared.tls else { return refuse(stream, failure, &shared.metrics).await };
+    if let Ok(Ok((stream, _))) = timeout(shared.config.handshake_timeout, tls.accept(stream)).await
+    {
+        refuse(stream, failure, &shared.metrics).await;
+    }
+}
+
+/// Sends a failure of the connection as its only message.
+pub(super) async fn refuse(stream: impl Stream, failure: Failure, metrics: &Arc<Metrics>) {
+    let (reader, writer) = split(Counted::new(stream, metrics));
     let mut reader = AsyncFrameReader::new(reader, FrameLimits::default());
     leave(Ending::Refused(failure), &mut reader, writer).await;
 }
 
-async fn handshake(
-    reader: &mut Reader,
-    writer: &mut OwnedWriteHalf,
+async fn handshake<S: Stream>(
+    reader: &mut Reader<S>,
+    writer: &mut Half<S>,
     shared: &Shared,
 ) -> Result<(), Ending> {
     let hello = ServerMessage::Hello(shared.hello.clone());
@@ -96,30 +149,35 @@ async fn handshake(
             debug!(client = ?hello.client, "connected");
             Ok(())
         }
-        Ok(Some(_)) => Err(violation("the first message must be Hello")),
+        Ok(Some(_)) => {
+            shared.metrics.network.frame_refused(FrameRefusal::Violation);
+            Err(violation("the first message must be Hello"))
+        }
         Ok(None) => Err(Ending::Gone),
-        Err(error) => Err(broken(&error)),
+        Err(_) if looks_like_tls(reader.begun()) => Err(violation(SPEAKS_PLAIN_TEXT)),
+        Err(error) => Err(broken(&error, shared)),
     }
 }
 
 /// Reads requests and writes answers until one of the two ends.
-async fn converse(
-    reader: &mut Reader,
-    writer: &mut OwnedWriteHalf,
-    shared: &Shared,
-    stop: &CancellationToken,
+async fn converse<S: Stream>(
+    reader: &mut Reader<S>,
+    writer: &mut Half<S>,
+    peer: Peer,
+    shared: &Arc<Shared>,
+    shutdown: &Shutdown,
 ) -> Ending {
     let (outbox, answers) = mpsc::channel(OUTBOX);
-    let mut requests = Requests::new(shared, outbox);
+    let mut requests = Requests::new(shared, peer, outbox);
     let write = write_answers(answers, writer, shared);
     tokio::pin!(write);
     let ending = tokio::select! {
-        ending = read_requests(reader, &mut requests, shared, stop) => ending,
+        ending = read_requests(reader, &mut requests, shared, shutdown) => ending,
         () = &mut write => return Ending::Gone,
     };
     let flushed = match ending {
         Ending::Gone => None,
-        // The lanes have ended every job; their last words are on the way.
+        // Every job has ended; their last words are on the way.
         Ending::Stopping => {
             with_deadline(async {
                 tokio::join!(requests.finish(), &mut write);
@@ -135,16 +193,23 @@ async fn converse(
     flushed.map_or(Ending::Gone, |()| ending)
 }
 
-async fn read_requests(
-    reader: &mut Reader,
+async fn read_requests<S: Stream>(
+    reader: &mut Reader<S>,
     requests: &mut Requests<'_>,
     shared: &Shared,
-    stop: &CancellationToken,
+    shutdown: &Shutdown,
 ) -> Ending {
+    let stop = &shutdown.stop;
     loop {
+        // A server that drains answers what is open, and then only takes its leave.
+        let leaving = shutdown.drain.is_cancelled();
+        if leaving && requests.is_idle() {
+            return Ending::Stopping;
+        }
         let begun = tokio::select! {
             biased;
             () = stop.cancelled() => return Ending::Stopping,
+            () = shutdown.drain.cancelled(), if !leaving => continue,
             () = requests.one_ended() => continue,
             begun = reader.frame_begins() => begun,
             () = sleep(shared.config.idle_timeout), if requests.is_idle() => {
@@ -163,8 +228,9 @@ async fn read_requests(
         let handled = match next {
             Ok(Ok(Some(message))) => requests.handle(message, stop).await,
             Ok(Ok(None)) => return Ending::Gone,
-            Ok(Err(error)) => return broken(&error),
+            Ok(Err(error)) => return broken(&error, shared),
             Err(_) => {
+                shared.metrics.network.frame_refused(FrameRefusal::Timeout);
                 let message = format!(
                     "a frame took longer than {:?}: send it without pauses",
                     shared.config.frame_timeout
@@ -173,15 +239,16 @@ async fn read_requests(
             }
         };
         if let Err(failure) = handled {
+            shared.metrics.network.frame_refused(FrameRefusal::Violation);
             return Ending::Refused(failure);
         }
     }
 }
 
 /// Writes answers until there are no more askers, or the peer does not take them.
-async fn write_answers(
+async fn write_answers<S: Stream>(
     mut answers: mpsc::Receiver<ServerMessage>,
-    writer: &mut OwnedWriteHalf,
+    writer: &mut Half<S>,
     shared: &Shared,
 ) {
     let limits = &shared.config.frames;
@@ -210,7 +277,7 @@ async fn write_answers(
 }
 
 /// Says the last word and closes.
-async fn leave(ending: Ending, reader: &mut Reader, mut writer: OwnedWriteHalf) {
+async fn leave<S: Stream>(ending: Ending, reader: &mut Reader<S>, mut writer: Half<S>) {
     let failure = match ending {
         Ending::Gone => {
             debug!("disconnected");
@@ -232,7 +299,7 @@ async fn leave(ending: Ending, reader: &mut Reader, mut writer: OwnedWriteHalf) 
 }
 
 /// Reads until the peer closes too.
-async fn discard(reader: &mut Reader) {
+async fn discard<S: Stream>(reader: &mut Reader<S>) {
     let mut waste = [0; 4096];
     while matches!(reader.stream().read(&mut waste).await, Ok(1..)) {}
 }
@@ -246,7 +313,10 @@ fn violation(message: &str) -> Ending {
 }
 
 /// What to tell a peer about its frame; nothing where it cannot be told.
-fn broken(error: &FrameError) -> Ending {
+fn broken(error: &FrameError, shared: &Shared) -> Ending {
+    if let Some(refusal) = FrameRefusal::of(error) {
+        shared.metrics.network.frame_refused(refusal);
+    }
     let code = match error {
         FrameError::Io(_) | FrameError::Torn { .. } => return Ending::Gone,
         FrameError::Version { .. } => Code::Unsupported,

@@ -7,14 +7,15 @@ use tokio::time::Instant;
 
 use crate::{
     jobs::{JobState, Success},
-    types::{Code, JobId, RequestId, ServerMessage},
+    types::{Code, Joined, RequestId, RequestName, ServerMessage},
 };
 
 /// Tells one job's story to one request.
 #[derive(Debug)]
 pub(super) struct Narrator {
     id: RequestId,
-    job: JobId,
+    request: RequestName,
+    joined: Joined,
     told: Told,
 }
 
@@ -24,12 +25,11 @@ enum Told {
     Nothing,
     Accepted,
     Started,
-    End,
 }
 
 impl Narrator {
-    pub(super) fn new(id: RequestId, job: JobId) -> Self {
-        Self { id, job, told: Told::Nothing }
+    pub(super) fn new(id: RequestId, request: RequestName, joined: Joined) -> Self {
+        Self { id, request, joined, told: Told::Nothing }
     }
 
     /// What is new in `state`.
@@ -37,7 +37,12 @@ impl Narrator {
         let id = self.id;
         let mut news = Vec::new();
         if self.told < Told::Accepted {
-            news.push(ServerMessage::Accepted { id, job: self.job });
+            let (request, joined) = (self.request, self.joined);
+            news.push(ServerMessage::Accepted { id, request, joined });
+            self.told = Told::Accepted;
+        }
+        if matches!(state, JobState::Queued { .. }) {
+            // Also where it had started: its worker was lost, and it begins anew.
             self.told = Told::Accepted;
         }
         if self.told < Told::Started && has_started(state) {
@@ -56,7 +61,6 @@ impl Narrator {
                         ServerMessage::Failed { id: Some(id), failure: failure.clone() }
                     }
                 });
-                self.told = Told::End;
             }
         }
         news
@@ -80,10 +84,6 @@ impl Narrator {
             JobState::Running(None) | JobState::Done(_) => ServerMessage::Started { id },
         }
     }
-
-    pub(super) fn is_over(&self) -> bool {
-        self.told == Told::End
-    }
 }
 
 /// A job that ends well or badly has started, unless it was refused while it waited.
@@ -93,7 +93,9 @@ fn has_started(state: &JobState) -> bool {
         JobState::Running(_) => true,
         JobState::Done(outcome) => match outcome.as_ref() {
             Ok(_) => true,
-            Err(failure) => !matches!(failure.code, Code::ShuttingDown | Code::Unavailable),
+            Err(failure) => {
+                !matches!(failure.code, Code::ShuttingDown | Code::Unavailable | Code::Busy)
+            }
         },
     }
 }
@@ -122,8 +124,12 @@ mod tests {
     const ID: RequestId = RequestId(7);
     const PROGRESS: Progress = Progress { phase: Phase::Prove, done: 1, total: 4 };
 
+    fn narrator() -> Narrator {
+        Narrator::new(ID, RequestName([3; 32]), Joined::No)
+    }
+
     fn tell(states: &[JobState]) -> Vec<ServerMessage> {
-        let mut narrator = Narrator::new(ID, JobId(3));
+        let mut narrator = narrator();
         states.iter().flat_map(|state| narrator.news(state, Instant::now())).collect()
     }
 
@@ -168,15 +174,22 @@ mod tests {
     }
 
     #[test]
+    fn a_job_that_lost_its_worker_starts_again() {
+        let states = [JobState::Running(Some(PROGRESS)), queued(0), JobState::Running(None)];
+        let told = kinds(&tell(&states));
+        assert_eq!(told, ["Accepted", "Started", "Progress", "Queued", "Started"]);
+    }
+
+    #[test]
     fn a_job_refused_while_it_waited_never_started() {
-        for code in [Code::ShuttingDown, Code::Unavailable] {
+        for code in [Code::ShuttingDown, Code::Unavailable, Code::Busy] {
             assert_eq!(kinds(&tell(&[queued(0), failed(code)])), ["Accepted", "Queued", "Failed"]);
         }
     }
 
     #[test]
     fn a_sign_of_life_repeats_where_the_job_stands_with_the_time_left_now() {
-        let narrator = Narrator::new(ID, JobId(3));
+        let narrator = narrator();
         let now = Instant::now();
         let starts = Some(now + Duration::from_secs(90));
         let state = JobState::Queued { position: 2, starts };

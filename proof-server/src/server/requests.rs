@@ -1,6 +1,6 @@
 //! The open requests of one connection.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use lc_core::{
     ProgramId,
@@ -12,21 +12,26 @@ use tokio::{
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, debug, error, info_span};
+use tracing::{Instrument, Span, debug, error, field, info, info_span};
 
-use super::{Shared, narrate::Narrator};
+use super::{Shared, name, narrate::Narrator, peer::Peer, routes::Route};
 use crate::{
     check_name, error_chain,
-    jobs::{JobHandle, Task},
-    types::{ClientMessage, Code, EngineInfo, Failure, Proof, ProofMode, RequestId, ServerMessage},
+    jobs::{JobHandle, JobState, Payload, Success, Task},
+    metrics::{Metrics, Outcome, RequestGuard, Subject},
+    types::{
+        ClientMessage, Code, EngineInfo, Failure, Joined, Proof, ProofMode, RequestId, RequestName,
+        ServerMessage,
+    },
 };
 
 /// Nobody takes answers any more.
 struct Gone;
 
-/// The requests, each a task of its own. Dropping this ends them, and with them their jobs.
+/// The requests, each a task of its own. Dropping this leaves their jobs to whoever asks for the same in time.
 pub(super) struct Requests<'a> {
-    shared: &'a Shared,
+    shared: &'a Arc<Shared>,
+    peer: Peer,
     outbox: mpsc::Sender<ServerMessage>,
     tasks: JoinSet<RequestId>,
     cancels: HashMap<RequestId, CancellationToken>,
@@ -34,8 +39,13 @@ pub(super) struct Requests<'a> {
 }
 
 impl<'a> Requests<'a> {
-    pub(super) fn new(shared: &'a Shared, outbox: mpsc::Sender<ServerMessage>) -> Self {
-        Self { shared, outbox, tasks: JoinSet::new(), cancels: HashMap::new(), newest: None }
+    pub(super) fn new(
+        shared: &'a Arc<Shared>,
+        peer: Peer,
+        outbox: mpsc::Sender<ServerMessage>,
+    ) -> Self {
+        let (tasks, cancels) = (JoinSet::new(), HashMap::new());
+        Self { shared, peer, outbox, tasks, cancels, newest: None }
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -83,24 +93,7 @@ impl<'a> Requests<'a> {
             }
             ClientMessage::Prove { id, mode, input } => {
                 self.begin(id)?;
-                if let Err(failure) = self
-                    .room()
-                    .and_then(|()| supported(&self.shared.hello.engine, input.program(), mode))
-                {
-                    self.tell(ServerMessage::Failed { id: Some(id), failure }).await;
-                    return Ok(());
-                }
-                // Before the next frame is read: a flood of requests costs its sender time, not us memory.
-                let permit = self.shared.checks.clone().acquire_owned();
-                let Some(Ok(permit)) = stop.run_until_cancelled(permit).await else {
-                    return Ok(());
-                };
-                let (queue, keepalive) = (self.shared.prove.clone(), self.shared.config.keepalive);
-                let span = info_span!("request", %id, program = %input.program(), %mode);
-                self.spawn(id, span, |outbox| async move {
-                    let task = check(input, mode, permit).await?;
-                    follow(id, queue.submit(task)?, &outbox, keepalive).await
-                });
+                self.prove(id, mode, input, stop).await;
                 Ok(())
             }
             ClientMessage::Verify { id, proof } => {
@@ -111,42 +104,100 @@ impl<'a> Requests<'a> {
         }
     }
 
-    async fn verify(&mut self, id: RequestId, proof: Proof) {
-        if let Err(failure) = self.room() {
-            return self.tell(ServerMessage::Failed { id: Some(id), failure }).await;
-        }
-        let (queue, keepalive) = (self.shared.verify.clone(), self.shared.config.keepalive);
-        let span =
-            info_span!("request", %id, program = %proof.program, mode = %proof.mode, verify = true);
-        self.spawn(id, span, |outbox| async move {
-            follow(id, queue.submit(Task::Verify { proof })?, &outbox, keepalive).await
+    async fn prove(
+        &mut self,
+        id: RequestId,
+        mode: ProofMode,
+        input: ProgramInput,
+        stop: &CancellationToken,
+    ) {
+        let program = input.program();
+        let request = self.request(id, Subject::prove(program, mode));
+        let supported = supported(&self.shared.hello.engine, program, mode);
+        let route = match self.room().and(supported) {
+            Ok(()) => self.shared.routes.of(program),
+            Err(failure) => return self.refuse(id, failure, request).await,
+        };
+        let Some(route) = route.cloned() else {
+            let failure = Failure::new(Code::Unsupported, format!("nothing proves {program} here"));
+            return self.refuse(id, failure, request).await;
+        };
+        // Before the next frame is read: a flood of requests costs its sender time, not us memory.
+        let permit = self.shared.checks.clone().acquire_owned();
+        let Some(Ok(permit)) = stop.run_until_cancelled(permit).await else { return };
+        let (shared, key) = (Arc::clone(self.shared), self.peer.key);
+        self.spawn(request, move |cancel| async move {
+            let open = open(&shared, key, mode, input, &route, permit);
+            cancel.run_until_cancelled(open).await
         });
     }
 
-    /// Runs one request to its end, which is always told.
-    fn spawn<F>(
-        &mut self,
-        id: RequestId,
-        span: tracing::Span,
-        work: impl FnOnce(mpsc::Sender<ServerMessage>) -> F,
-    ) where
-        F: Future<Output = Result<(), Ended>> + Send + 'static,
+    async fn verify(&mut self, id: RequestId, proof: Proof) {
+        let request = self.request(id, Subject::verify(proof.program, proof.mode));
+        if let Err(failure) = self.room() {
+            return self.refuse(id, failure, request).await;
+        }
+        let (shared, key) = (Arc::clone(self.shared), self.peer.key);
+        self.spawn(request, move |_| async move {
+            let name = name::of_verify(&proof);
+            let task = Task::Verify { proof };
+            let opened = shared.verifications.open(name, key, task, &shared.queues.verify);
+            Some(opened.map(|job| (name, job)))
+        });
+    }
+
+    fn request(&self, id: RequestId, subject: Subject) -> Request {
+        let [task, program, mode] = subject.labels();
+        let (request, client) = (field::Empty, self.peer.name.as_deref());
+        Request {
+            id,
+            since: Instant::now(),
+            span: info_span!("request", request, %id, task, program, mode, client),
+            metrics: Arc::clone(&self.shared.metrics),
+            guard: self.shared.metrics.requests.begin(subject),
+        }
+    }
+
+    /// Answers at once, without a job.
+    async fn refuse(&self, id: RequestId, failure: Failure, request: Request) {
+        request.span.clone().in_scope(|| request.ended(&Err(&failure), Joined::No));
+        self.tell(ServerMessage::Failed { id: Some(id), failure }).await;
+    }
+
+    /// Runs one request to its end, which is always told. `work` gives its job, or nothing where it is cancelled
+    /// before there is one.
+    fn spawn<F>(&mut self, request: Request, work: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = Option<Result<(RequestName, JobHandle), Failure>>> + Send + 'static,
     {
-        let cancel = CancellationToken::new();
+        let (id, cancel) = (request.id, CancellationToken::new());
         self.cancels.insert(id, cancel.clone());
-        let outbox = self.outbox.clone();
-        let work = work(outbox.clone());
-        let request = async move {
-            let failure = match cancel.run_until_cancelled(work).await {
-                Some(Ok(()) | Err(Ended::Gone)) => return id,
-                Some(Err(Ended::Failed(failure))) => failure,
-                None => Failure::new(Code::Cancelled, "cancelled as asked"),
+        let (outbox, keepalive) = (self.outbox.clone(), self.shared.config.keepalive);
+        let (work, span) = (work(cancel.clone()), request.span.clone());
+        let run = async move {
+            let failure = match work.await {
+                Some(Ok((name, job))) => {
+                    Span::current().record("request", field::display(name));
+                    let follower = Follower { request, name, outbox: outbox.clone(), keepalive };
+                    match follower.follow(job, &cancel).await {
+                        Ok(()) | Err(Ended::Gone) => return id,
+                        Err(Ended::Failed(failure)) => failure,
+                    }
+                }
+                Some(Err(failure)) => {
+                    request.ended(&Err(&failure), Joined::No);
+                    failure
+                }
+                None => {
+                    let failure = cancelled();
+                    request.ended(&Err(&failure), Joined::No);
+                    failure
+                }
             };
-            debug!(code = %failure.code, reason = failure.message, "refused");
             let _ = outbox.send(ServerMessage::Failed { id: Some(id), failure }).await;
             id
         };
-        self.tasks.spawn(request.instrument(span));
+        self.tasks.spawn(run.instrument(span));
     }
 
     /// Ids go up, so that an answer can never be taken for that of an earlier request.
@@ -174,6 +225,10 @@ impl<'a> Requests<'a> {
     }
 }
 
+fn cancelled() -> Failure {
+    Failure::new(Code::Cancelled, "cancelled as asked")
+}
+
 /// Whether the engine proves such a thing. Pure.
 fn supported(engine: &EngineInfo, program: ProgramId, mode: ProofMode) -> Result<(), Failure> {
     let refuse = |message: String| Err(Failure::new(Code::Unsupported, message));
@@ -192,47 +247,56 @@ fn supported(engine: &EngineInfo, program: ProgramId, mode: ProofMode) -> Result
     Ok(())
 }
 
-/// Why a request ended early.
-enum Ended {
-    /// The client must be told.
-    Failed(Failure),
-    /// There is no client.
-    Gone,
-}
-
-impl From<Failure> for Ended {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
-}
-
-impl From<Gone> for Ended {
-    fn from(_: Gone) -> Self {
-        Self::Gone
-    }
-}
-
-/// Checks an input natively. The permit lives as long as the computation, also when nobody waits.
-async fn check(
-    input: ProgramInput,
+/// The job for a request: one that is there, or a new one if the input passes the native check. The permit
+/// lives as long as that computation, also when nobody waits for it any more.
+async fn open(
+    shared: &Arc<Shared>,
+    key: crate::jobs::ClientKey,
     mode: ProofMode,
+    input: ProgramInput,
+    route: &Route,
     permit: OwnedSemaphorePermit,
-) -> Result<Task, Failure> {
-    let checked = tokio::task::spawn_blocking(move || {
-        let checked = input.check();
-        drop((permit, input));
-        checked
-    });
-    match checked.await {
-        Ok(Ok(Checked { program, witness, public_values })) => {
-            Ok(Task::Prove { program, mode, witness, public_values })
-        }
-        Ok(Err(error)) => Err(invalid(&error)),
-        Err(error) => {
+) -> Result<(RequestName, JobHandle), Failure> {
+    let vkey = shared.hello.engine.program(input.program()).map(|info| info.vkey);
+    let (input, remote) = (Arc::new(input), route.remote);
+    let mut permit = Some(permit);
+    loop {
+        let (desk, input, permit) = (Arc::clone(&shared.desk), Arc::clone(&input), permit.take());
+        let metrics = Arc::clone(&shared.metrics);
+        let work = tokio::task::spawn_blocking(move || {
+            let name = name::of_prove(vkey, mode, &input);
+            // Known, and not yet joined: if the client goes meanwhile, nothing was taken for it.
+            let task = (!desk.knows(name)).then(|| {
+                let began = Instant::now();
+                let subject = Subject::prove(input.program(), mode);
+                let checked = check(input, mode, remote);
+                metrics.jobs.checked(subject, began.elapsed());
+                checked
+            });
+            drop(permit);
+            (name, task)
+        });
+        let (name, task) = work.await.map_err(|error| {
             error!(%error, "the native check failed");
-            Err(Failure::new(Code::Internal, "the check of the input broke off: report this input"))
+            Failure::new(Code::Internal, "the check of the input broke off: report this input")
+        })?;
+        let job = match task {
+            Some(task) => Some(shared.desk.open(name, key, task?, &route.queue)?),
+            None => shared.desk.find(name),
+        };
+        // Nothing: it ended in this very moment, and left no result.
+        if let Some(job) = job {
+            return Ok((name, job));
         }
     }
+}
+
+/// Checks an input natively.
+fn check(input: Arc<ProgramInput>, mode: ProofMode, remote: bool) -> Result<Task, Failure> {
+    let Checked { program, witness, public_values } =
+        input.check().map_err(|error| invalid(&error))?;
+    let payload = if remote { Payload::Input(input) } else { Payload::Witness(witness) };
+    Ok(Task::Prove { program, mode, payload, public_values })
 }
 
 /// A refused input, with the check that it failed.
@@ -241,30 +305,111 @@ fn invalid(error: &InputError) -> Failure {
     Failure { check, ..Failure::new(Code::InvalidInput, error_chain(error)) }
 }
 
-/// Tells a job's story to its end.
-async fn follow(
+/// One request, for its log line and its metrics.
+struct Request {
     id: RequestId,
-    mut job: JobHandle,
-    outbox: &mpsc::Sender<ServerMessage>,
-    keepalive: std::time::Duration,
-) -> Result<(), Ended> {
-    debug!(job = %job.id, "accepted");
-    let mut narrator = Narrator::new(id, job.id);
-    loop {
-        let state = job.state.borrow_and_update().clone();
-        for message in narrator.news(&state, Instant::now()) {
-            outbox.send(message).await.map_err(|_| Gone)?;
+    since: Instant,
+    span: Span,
+    metrics: Arc<Metrics>,
+    guard: RequestGuard,
+}
+
+impl Request {
+    /// One line a request: who, what, how it ended, and where its time went.
+    fn ended(self, outcome: &Result<&Success, &Failure>, joined: Joined) {
+        self.guard.end(match outcome {
+            Ok(_) => Outcome::Ok,
+            Err(failure) => Outcome::Failed(failure.code),
+        });
+        let total_ms = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        match outcome {
+            Ok(Success::Proof { proof, stats }) => info!(
+                outcome = "OK",
+                ?joined,
+                total_ms,
+                queue_ms = stats.queue_ms,
+                prove_ms = stats.prove_ms,
+                peak_worker_bytes = stats.peak_worker_bytes,
+                proof_bytes = proof.bytes.len(),
+                "answered"
+            ),
+            Ok(Success::Verified { .. }) => info!(outcome = "OK", ?joined, total_ms, "answered"),
+            Err(failure) => info!(
+                outcome = failure.code.name(),
+                reason = failure.message,
+                ?joined,
+                total_ms,
+                "answered"
+            ),
         }
-        if narrator.is_over() {
-            return Ok(());
+    }
+}
+
+/// Why a story ends early.
+enum Ended {
+    /// The client must be told.
+    Failed(Failure),
+    /// There is no client.
+    Gone,
+}
+
+impl From<Gone> for Ended {
+    fn from(_: Gone) -> Self {
+        Self::Gone
+    }
+}
+
+/// Tells a job's story to one request.
+struct Follower {
+    request: Request,
+    name: RequestName,
+    outbox: mpsc::Sender<ServerMessage>,
+    keepalive: Duration,
+}
+
+impl Follower {
+    /// Tells it to its end, or until the request is cancelled.
+    async fn follow(self, mut job: JobHandle, cancel: &CancellationToken) -> Result<(), Ended> {
+        let joined = job.joined;
+        self.request.metrics.requests.joined(joined);
+        debug!(?joined, "accepted");
+        let told = tokio::select! {
+            biased;
+            () = cancel.cancelled() => {
+                job.give_up();
+                Err(Ended::Failed(cancelled()))
+            }
+            told = self.tell(&mut job) => told,
+        };
+        match &told {
+            Ok(outcome) => self.request.ended(&outcome.as_ref().as_ref(), joined),
+            Err(Ended::Failed(failure)) => self.request.ended(&Err(failure), joined),
+            Err(Ended::Gone) => {
+                let failure = Failure::new(Code::Cancelled, "the connection broke");
+                self.request.ended(&Err(&failure), joined);
+            }
         }
-        tokio::select! {
-            changed = job.state.changed() => changed.map_err(|_| {
-                Failure::new(Code::Internal, "the job was lost: send the request again")
-            })?,
-            () = sleep(keepalive) => {
-                let sign_of_life = narrator.again(&state, Instant::now());
-                outbox.send(sign_of_life).await.map_err(|_| Gone)?;
+        told.map(drop)
+    }
+
+    async fn tell(&self, job: &mut JobHandle) -> Result<crate::jobs::Outcome, Ended> {
+        let mut narrator = Narrator::new(self.request.id, self.name, job.joined);
+        loop {
+            let state = job.state.borrow_and_update().clone();
+            for message in narrator.news(&state, Instant::now()) {
+                self.outbox.send(message).await.map_err(|_| Gone)?;
+            }
+            if let JobState::Done(outcome) = state {
+                return Ok(outcome);
+            }
+            tokio::select! {
+                changed = job.state.changed() => changed.map_err(|_| Ended::Failed(
+                    Failure::new(Code::Internal, "the job was lost: send the request again"),
+                ))?,
+                () = sleep(self.keepalive) => {
+                    let sign_of_life = narrator.again(&state, Instant::now());
+                    self.outbox.send(sign_of_life).await.map_err(|_| Gone)?;
+                }
             }
         }
     }

@@ -90,7 +90,7 @@ impl Message for ServerMessage {
     fn cap(kind: u32, limits: &FrameLimits) -> u32 {
         match kind {
             5 => limits.proof,
-            0 | 7 => TEXT_FRAME_BYTES,
+            0 | 7 | 8 => TEXT_FRAME_BYTES,
             // Public values: a statement's own inputs bound them.
             6 => limits.request,
             _ => CONTROL_FRAME_BYTES,

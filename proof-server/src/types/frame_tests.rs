@@ -195,13 +195,13 @@ fn bytes_behind_a_message_are_refused() {
 #[test]
 fn another_protocol_version_is_named_whatever_its_hello_holds() {
     let mut body = vec![0; 4];
-    body.extend(3_u16.to_le_bytes());
-    body.extend(b"what version 3 says in its Hello");
+    body.extend(9_u16.to_le_bytes());
+    body.extend(b"what version 9 says in its Hello");
     let error = decode::<ClientMessage>(&body, &limits()).unwrap_err();
-    assert_eq!(error.to_string(), "peer speaks protocol 3, this side 2: upgrade the older one");
+    assert_eq!(error.to_string(), "peer speaks protocol 9, this side 3: upgrade the older one");
     assert!(matches!(
         decode::<ServerMessage>(&body, &limits()),
-        Err(FrameError::Version { theirs: 3, ours: 2 })
+        Err(FrameError::Version { theirs: 9, ours: 3 })
     ));
 }
 

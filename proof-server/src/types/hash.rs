@@ -1,4 +1,4 @@
-//! The two words that name a program: what it is, and what its proofs are checked against.
+//! Names that are hashes: of a program, of its key, of a request.
 
 use std::{fmt, str::FromStr};
 
@@ -21,6 +21,24 @@ pub struct ElfHash(pub [u8; 32]);
 /// Hash of a program's SP1 verifying key, as `SP1VerifyingKey::bytes32` prints it: what a verifier pins.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct VkeyHash(pub [u8; 32]);
+
+/// Names a request by its content, on every server: SHA-256 over what is asked for. Equal requests have equal
+/// names, so they share one proof.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RequestName(pub [u8; 32]);
+
+impl fmt::Display for RequestName {
+    /// The first eight bytes, as logs and clients print them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(&self.0[..8]))
+    }
+}
+
+impl fmt::Debug for RequestName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 impl fmt::Display for ElfHash {
     /// As `sha256sum` prints it: no `0x`.

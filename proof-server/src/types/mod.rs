@@ -13,12 +13,12 @@ pub mod proof_server;
 
 pub use failure::{Code, Failure};
 pub use frame::{FrameError, FrameLimits, FrameReader, Message, encode, write_message};
-pub use hash::{ElfHash, HashError, VkeyHash};
+pub use hash::{ElfHash, HashError, RequestName, VkeyHash};
 pub use proof::{EngineKind, Proof, ProofFileError, ProofMode, UnknownMode};
 pub use proof_server::{
-    ClientHello, ClientMessage, EngineInfo, JobId, Limits, PROTOCOL_VERSION, Phase, ProgramInfo,
+    ClientHello, ClientMessage, EngineInfo, Joined, Limits, PROTOCOL_VERSION, Phase, ProgramInfo,
     Progress, ProofStats, RequestId, RunningJob, ServerHello, ServerMessage, StatusReport,
-    WorkerState,
+    WorkerReport, WorkerState,
 };
 
 pub use lc_core::ProgramId;

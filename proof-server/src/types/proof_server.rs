@@ -8,26 +8,27 @@ use std::fmt;
 use lc_core::{ProgramId, host::input::ProgramInput};
 use serde::{Deserialize, Serialize};
 
-use super::{ElfHash, EngineKind, Failure, Proof, ProofMode, VkeyHash, bytes};
+use super::{ElfHash, EngineKind, Failure, Proof, ProofMode, RequestName, VkeyHash, bytes};
 
 /// The protocol this crate speaks. Both sides must speak the same.
-pub const PROTOCOL_VERSION: u16 = 2;
+pub const PROTOCOL_VERSION: u16 = 3;
 
 /// Names a request on its connection. The client chooses it; each is above the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RequestId(pub u64);
 
-/// Names a job on its server, in answers and in the server's log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct JobId(pub u64);
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
+/// Whose work answers a request. Variant order is wire format: append only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Joined {
+    /// Its own: nobody asked for this before.
+    No,
+    /// Somebody asked for the same, and that job still waits or runs.
+    Open,
+    /// Somebody asked for the same, and the result was kept.
+    Kept,
 }
 
-impl fmt::Display for JobId {
+impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -93,8 +94,10 @@ pub enum ServerMessage {
     Accepted {
         /// The request.
         id: RequestId,
-        /// The job that works on it.
-        job: JobId,
+        /// Its name on every server, in clients' output and in servers' logs.
+        request: RequestName,
+        /// Whether the same request was here already.
+        joined: Joined,
     },
     /// Where the job stands. Sent again when that changes, and as a sign of life.
     Queued {
@@ -105,7 +108,8 @@ pub enum ServerMessage {
         /// Estimated seconds until it starts; `None` until the server has proven such a program once.
         eta_seconds: Option<u32>,
     },
-    /// A worker has the job.
+    /// A worker has the job. `Queued` and `Started` may come again where a worker was lost and another one
+    /// begins anew.
     Started {
         /// The request.
         id: RequestId,
@@ -248,6 +252,9 @@ pub struct Limits {
     pub job_timeout_seconds: u32,
     /// At least one frame in this many seconds for each open request.
     pub keepalive_seconds: u32,
+    /// Seconds that a job goes on after the connection of its last client broke: within them the same request,
+    /// asked again, finds it further on.
+    pub grace_seconds: u32,
 }
 
 /// What a job is doing. Variant order is wire format: append only.
@@ -318,18 +325,29 @@ pub struct StatusReport {
     pub uptime_seconds: u64,
     /// Connections open, this one included.
     pub connections: u32,
-    /// The worker that proves.
-    pub worker: WorkerState,
+    /// The workers that prove.
+    pub workers: Vec<WorkerReport>,
     /// Workers replaced since the start, whatever the reason.
     pub worker_restarts: u32,
-    /// Jobs waiting for it.
+    /// Jobs waiting for them.
     pub queued: u32,
-    /// The job it has.
-    pub running: Option<RunningJob>,
+    /// With a secondary server: whether it can be reached.
+    pub secondary: Option<bool>,
+    /// Results kept for whoever asks for the same again.
+    pub kept: u32,
     /// Proofs made since the start.
     pub proofs: u64,
     /// Jobs that ended without a proof since the start.
     pub failures: u64,
+}
+
+/// One worker process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerReport {
+    /// What it is doing.
+    pub state: WorkerState,
+    /// The job it has.
+    pub running: Option<RunningJob>,
 }
 
 /// What a worker process is doing. Variant order is wire format: append only.
@@ -348,8 +366,8 @@ pub enum WorkerState {
 /// The job a worker has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunningJob {
-    /// Which.
-    pub job: JobId,
+    /// Which request it answers.
+    pub request: RequestName,
     /// What it proves.
     pub program: ProgramId,
     /// Which kind of proof.

@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use crate::{
+    metrics::{RestartReason, Value as _},
+    types::{Code, Failure},
+};
+
 /// First wait before a worker is started again, and the longest. A worker that dies at once costs
 /// seconds of set-up each time; a minute is short beside the proofs it makes.
 const BACKOFF_FIRST: Duration = Duration::from_millis(250);
@@ -26,8 +31,16 @@ pub(crate) enum Loss {
     Silent(Duration),
     /// It sent what is no message, or closed its socket.
     Garbled(String),
-    /// It was told to go, because of the job it had.
-    Dismissed,
+    /// It had more memory than a worker may, in bytes.
+    OverMemory { limit_bytes: u64 },
+    /// Its engine reported a fault, or answered with something else than was asked for.
+    Faulty,
+    /// Killed from here: nobody wanted its job any more.
+    Cancelled,
+    /// Killed from here: its job was over its time.
+    TimedOut,
+    /// Killed from here: the server goes down.
+    Drained,
 }
 
 impl Loss {
@@ -51,20 +64,56 @@ impl Loss {
                 format!("the worker gave no sign of life for {} s and was killed", time.as_secs())
             }
             Self::Garbled(_) => "the worker broke off the conversation".to_owned(),
-            Self::Dismissed => "the worker was dismissed".to_owned(),
+            Self::OverMemory { limit_bytes } => format!(
+                "the worker was killed at {mib} MiB, over the {} MiB that this server allows a proof: ask for less at once",
+                limit_bytes >> 20
+            ),
+            Self::Faulty => "the worker's engine is at fault".to_owned(),
+            Self::Cancelled | Self::TimedOut | Self::Drained => {
+                format!("the worker was dismissed ({})", self.reason())
+            }
         }
     }
 
-    /// The kind, for logs and metrics.
-    pub(crate) fn reason(&self) -> &'static str {
+    /// The kind, for metrics.
+    pub(crate) fn kind(&self) -> RestartReason {
         match self {
-            Self::Exited(_) => "exit",
-            Self::Killed { oom: true, .. } => "oom",
-            Self::Killed { .. } => "signal",
-            Self::Silent(_) => "silent",
-            Self::Garbled(_) => "garbled",
-            Self::Dismissed => "dismissed",
+            Self::Exited(_) => RestartReason::Exit,
+            Self::Killed { oom: true, .. } => RestartReason::Oom,
+            Self::Killed { .. } => RestartReason::Signal,
+            Self::Silent(_) => RestartReason::Silent,
+            Self::Garbled(_) => RestartReason::Garbled,
+            Self::OverMemory { .. } => RestartReason::Memory,
+            Self::Faulty => RestartReason::Faulty,
+            Self::Cancelled => RestartReason::Cancelled,
+            Self::TimedOut => RestartReason::Timeout,
+            Self::Drained => RestartReason::Drained,
         }
+    }
+
+    /// The kind's name, for logs.
+    pub(crate) fn reason(&self) -> &'static str {
+        self.kind().name()
+    }
+
+    /// Killed from here for a reason that says nothing about workers.
+    pub(crate) fn is_intended(&self) -> bool {
+        matches!(self, Self::Cancelled | Self::TimedOut | Self::Drained)
+    }
+
+    /// Whether the same job may do better with the next worker.
+    pub(crate) fn may_be_the_machines(&self) -> bool {
+        !self.is_intended() && !matches!(self, Self::OverMemory { .. })
+    }
+
+    /// What the client gets whose job it had.
+    pub(crate) fn failure(&self, resident_bytes: u64) -> Failure {
+        let said = self.describe(resident_bytes);
+        let remedy = match self {
+            Self::OverMemory { .. } => "",
+            _ => "; another is being started, send the request again later",
+        };
+        Failure::new(Code::WorkerLost, said + remedy)
     }
 }
 
@@ -94,13 +143,31 @@ mod tests {
             (Loss::Killed { signal: 11, oom: false }, "signal", "killed by signal 11"),
             (Loss::Silent(Duration::from_secs(30)), "silent", "no sign of life for 30 s"),
             (Loss::Garbled("secret".into()), "garbled", "broke off the conversation"),
-            (Loss::Dismissed, "dismissed", "dismissed"),
+            (Loss::OverMemory { limit_bytes: 2 << 30 }, "memory", "at 3072 MiB, over the 2048 MiB"),
+            (Loss::Faulty, "faulty", "at fault"),
+            (Loss::Cancelled, "cancelled", "dismissed (cancelled)"),
+            (Loss::TimedOut, "timeout", "dismissed (timeout)"),
+            (Loss::Drained, "drained", "dismissed (drained)"),
         ] {
             assert_eq!(loss.reason(), reason);
             let said = loss.describe(size);
             assert!(said.contains(text), "{said}");
             assert!(!said.contains("secret"), "clients get no internals");
         }
+    }
+
+    #[test]
+    fn a_job_is_tried_again_only_where_the_machine_may_have_been_at_fault() {
+        let machine = [
+            Loss::Exited(101),
+            Loss::Killed { signal: 9, oom: true },
+            Loss::Silent(Duration::ZERO),
+            Loss::Garbled(String::new()),
+            Loss::Faulty,
+        ];
+        assert!(machine.iter().all(Loss::may_be_the_machines));
+        let job = [Loss::OverMemory { limit_bytes: 1 }, Loss::Cancelled, Loss::TimedOut];
+        assert!(!job.iter().any(Loss::may_be_the_machines));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::{
         unix::process::ExitStatusExt,
     },
     process::{ExitStatus, Stdio},
+    sync::Arc,
     time::Duration,
 };
 
@@ -22,6 +23,7 @@ use super::{
     decide::{Loss, oom_kills},
     message::{FromWorker, ToWorker},
 };
+use crate::metrics::WorkerPlace;
 use crate::types::{
     EngineInfo, FrameError, FrameLimits,
     frame_async::{AsyncFrameReader, write_message_async},
@@ -43,6 +45,8 @@ pub(crate) struct WorkerCommand {
     pub(crate) start_timeout: Duration,
     /// A worker that is silent for longer is dead or hangs; it sends something every second.
     pub(crate) silence: Duration,
+    /// Most resident memory of it and its children, in bytes.
+    pub(crate) memory_limit: Option<u64>,
 }
 
 /// Why there is no worker.
@@ -67,6 +71,8 @@ pub(crate) struct Worker {
     writer: OwnedWriteHalf,
     limits: FrameLimits,
     silence: Duration,
+    memory_limit: Option<u64>,
+    place: Option<Arc<WorkerPlace>>,
     heard: Instant,
     resident_bytes: u64,
     oom_kills: Option<u64>,
@@ -117,6 +123,8 @@ impl Worker {
             writer,
             limits: command.limits,
             silence: command.silence,
+            memory_limit: command.memory_limit,
+            place: None,
             heard: Instant::now(),
             resident_bytes: 0,
             oom_kills: read_oom_kills(),
@@ -146,13 +154,27 @@ impl Worker {
             self.heard = Instant::now();
             match message {
                 Ok(Some(FromWorker::Alive { resident_bytes })) => {
-                    self.resident_bytes = resident_bytes
+                    self.resident_bytes = resident_bytes;
+                    if let Some(place) = &self.place {
+                        place.set_resident(resident_bytes);
+                    }
+                    if let Some(limit_bytes) =
+                        self.memory_limit.filter(|limit| resident_bytes > *limit)
+                    {
+                        return Err(Loss::OverMemory { limit_bytes });
+                    }
                 }
                 Ok(Some(message)) => return Ok(message),
                 Ok(None) => return Err(self.broken(None).await),
                 Err(error) => return Err(self.broken(Some(error)).await),
             }
         }
+    }
+
+    /// From now on its memory is told there.
+    pub(crate) fn report_to(&mut self, place: &Arc<WorkerPlace>) {
+        place.set_resident(self.resident_bytes);
+        self.place = Some(Arc::clone(place));
     }
 
     /// What it last said it had, in bytes.
@@ -197,6 +219,9 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.kill_group();
+        if let Some(place) = &self.place {
+            place.set_resident(0);
+        }
     }
 }
 

@@ -1,8 +1,11 @@
 //! What server and worker say to each other. Both are the same binary, so nothing here is versioned.
 
+use std::time::Duration;
+
 use lc_core::ProgramId;
 use serde::{Deserialize, Serialize};
 
+use super::spans::ProverSpan;
 use crate::types::{
     EngineInfo, Failure, FrameLimits, Message, Progress, Proof, ProofMode, ProofStats, VkeyHash,
 };
@@ -27,6 +30,8 @@ pub(crate) enum FromWorker {
     Proved {
         proof: Proof,
         stats: ProofStats,
+        /// Where the time went inside the prover.
+        spans: Vec<(ProverSpan, Duration)>,
     },
     Verified {
         program: ProgramId,

@@ -7,11 +7,18 @@
 
 mod decide;
 mod handle;
+mod health;
 mod memory;
 pub(crate) mod message;
 pub mod process;
+pub mod spans;
 pub(crate) mod supervisor;
 mod verdict;
+mod view;
 
-pub(crate) use handle::WorkerCommand;
-pub(crate) use supervisor::{Lane, LaneConfig, LaneView, Presence};
+pub(crate) use handle::{Worker, WorkerCommand};
+pub(crate) use health::Health;
+pub(crate) use spans::ProverSpan;
+pub(crate) use supervisor::{Instruments, Lane, LaneConfig, Presence};
+pub(crate) use verdict::mismatch;
+pub(crate) use view::LaneView;

@@ -24,6 +24,7 @@ use tracing::{debug, info};
 use super::{
     memory,
     message::{FromWorker, ToWorker},
+    spans,
 };
 use crate::{
     engine::{Engine, EngineError, Proven, Verifier, VerifyError},
@@ -131,6 +132,7 @@ fn serve(server: &Server, mut work: Work, jobs: &Receiver<ToWorker>) -> Result<(
     server.send(&FromWorker::Ready(engine))?;
     while let Ok(job) = jobs.recv() {
         server.begin_measurement();
+        spans::take();
         let answer = match (&mut work, job) {
             (Work::Prove(engine), ToWorker::Prove { program, mode, witness }) => {
                 let mut progress = |progress: Progress| {
@@ -228,6 +230,6 @@ impl Server {
         let peak_worker_bytes = self.peak.load(Ordering::Relaxed).max(memory::own_peak());
         info!(cycles, shards, peak_worker_bytes, proof_bytes = proof.bytes.len(), "proved");
         let stats = ProofStats { queue_ms: 0, prove_ms: 0, peak_worker_bytes, cycles, shards };
-        FromWorker::Proved { proof, stats }
+        FromWorker::Proved { proof, stats, spans: spans::take() }
     }
 }

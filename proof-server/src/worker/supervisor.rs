@@ -1,23 +1,26 @@
-//! Keeps one worker running and gives it one job at a time.
+//! Keeps one worker running and gives it one job at a time. Several lanes share one queue.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, debug, error, info, warn};
+use tracing::{Instrument, debug, error, warn};
 
 use super::{
     decide::{Loss, backoff},
-    handle::{StartError, Worker, WorkerCommand},
+    handle::{Worker, WorkerCommand},
+    health::Health,
     message::{FromWorker, ToWorker},
     verdict::{Verdict, judge},
+    view::{LaneReport, LaneView},
 };
 use crate::{
     error_chain,
-    jobs::{Condition, Job, Queue, Success, Task},
+    jobs::{Job, Payload, Queue, Success, Task, shutting_down},
+    metrics::{Metrics, Outcome as Ended, Stage, Subject, WorkerPlace},
     types::{Code, EngineInfo, Failure, ProofStats, RunningJob, WorkerState},
 };
 
@@ -35,38 +38,29 @@ pub(crate) enum Presence {
 pub(crate) struct LaneConfig {
     /// For the log.
     pub(crate) name: &'static str,
+    /// Which of the workers behind its queue this is.
+    pub(crate) index: usize,
     pub(crate) worker: WorkerCommand,
     pub(crate) presence: Presence,
     pub(crate) job_timeout: Duration,
 }
 
-/// What a lane is doing.
+/// Workers lost over one job before it ends with WORKER_LOST: the machine may have been at fault once.
+const MAX_LOSSES: u32 = 2;
+
+/// Losses in a row after which a lane counts as failing: the job that is tried twice costs two.
+const FAILING_LOSSES: u32 = 3;
+
+/// How long an idle worker must live until the deaths before it no longer count: its lane is ready again, and
+/// requests come to it again.
+const STABLE_TIME: Duration = Duration::from_secs(30);
+
+/// Where a lane says how it is.
 #[derive(Debug, Clone)]
-pub(crate) struct LaneReport {
-    pub(crate) worker: WorkerState,
-    pub(crate) restarts: u32,
-    pub(crate) running: Option<RunningJob>,
-    pub(crate) since: Instant,
-    pub(crate) successes: u64,
-    pub(crate) failures: u64,
-}
-
-/// What other tasks see of a lane.
-#[derive(Debug)]
-pub(crate) struct LaneView(Mutex<LaneReport>);
-
-impl LaneView {
-    pub(crate) fn report(&self) -> LaneReport {
-        let mut report = self.lock().clone();
-        if let Some(running) = &mut report.running {
-            running.seconds = u32::try_from(report.since.elapsed().as_secs()).unwrap_or(u32::MAX);
-        }
-        report
-    }
-
-    fn lock(&self) -> MutexGuard<'_, LaneReport> {
-        self.0.lock().expect("nothing panics while it holds a report")
-    }
+pub(crate) struct Instruments {
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) place: Arc<WorkerPlace>,
+    pub(crate) health: Arc<Health>,
 }
 
 /// A worker, the queue in front of it, and what keeps both going.
@@ -75,6 +69,7 @@ pub(crate) struct Lane {
     config: LaneConfig,
     queue: Arc<Queue>,
     view: Arc<LaneView>,
+    instruments: Instruments,
     /// What the first worker said it is; each later one must be the same.
     engine: Option<EngineInfo>,
     first: Option<Worker>,
@@ -85,25 +80,26 @@ pub(crate) struct Lane {
 
 /// How work with one worker ended.
 enum End {
-    /// The server goes down, or the worker is not needed now.
+    /// No more jobs come.
+    Closed,
+    /// The worker is not needed now.
     Retired,
     Lost(Loss),
 }
 
 impl Lane {
-    /// A lane; with [`Presence::Always`] its first worker is running and ready when this returns.
-    ///
-    /// # Errors
-    ///
-    /// [`StartError`], from the first worker.
-    pub(crate) async fn start(config: LaneConfig, queue: Arc<Queue>) -> Result<Self, StartError> {
-        let (first, engine) = match config.presence {
-            Presence::Always => {
-                let (worker, engine) = Worker::start(&config.worker).await?;
-                (Some(worker), engine)
-            }
-            Presence::OnDemand { .. } => (None, None),
-        };
+    /// A lane. `first` is its first worker, with what that says it is; later ones must say the same.
+    pub(crate) fn new(
+        config: LaneConfig,
+        queue: Arc<Queue>,
+        first: Option<(Worker, EngineInfo)>,
+        instruments: Instruments,
+    ) -> Self {
+        let (first, engine) = first.unzip();
+        let mut first = first;
+        if let Some(worker) = &mut first {
+            worker.report_to(&instruments.place);
+        }
         let report = LaneReport {
             worker: if first.is_some() { WorkerState::Idle } else { WorkerState::Starting },
             restarts: 0,
@@ -113,29 +109,26 @@ impl Lane {
             failures: 0,
         };
         let view = Arc::new(LaneView(Mutex::new(report)));
-        Ok(Self { config, queue, view, engine, first, started: 0, losses: 0 })
-    }
-
-    pub(crate) fn engine(&self) -> Option<&EngineInfo> {
-        self.engine.as_ref()
+        Self { config, queue, view, instruments, engine, first, started: 0, losses: 0 }
     }
 
     pub(crate) fn view(&self) -> Arc<LaneView> {
         Arc::clone(&self.view)
     }
 
-    /// Works until `stop`, then ends the worker and every job.
+    /// Works until the queue is closed and the running job is over, or until `stop`, which ends worker and job.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let span = tracing::info_span!("lane", name = self.config.name);
+        let span = tracing::info_span!("lane", name = self.config.name, worker = self.config.index);
         async {
-            while let Some(worker) = stop.run_until_cancelled(self.ready_worker()).await {
+            while let Some(Some(worker)) = stop.run_until_cancelled(self.ready_worker()).await {
                 self.set_state(WorkerState::Idle);
-                if let End::Lost(loss) = self.work(worker, &stop).await {
-                    self.note_loss(&loss);
+                match self.work(worker, &stop).await {
+                    End::Closed => break,
+                    End::Retired => {}
+                    End::Lost(loss) => self.note_loss(&loss),
                 }
                 self.set_state(WorkerState::Starting);
             }
-            self.queue.set_condition(Condition::ShuttingDown);
             self.set_state(WorkerState::Stopped);
             if let Some(unused) = self.first.take() {
                 unused.kill().await;
@@ -145,39 +138,55 @@ impl Lane {
         .await;
     }
 
-    /// A worker that is ready, however long that takes.
-    async fn ready_worker(&mut self) -> Worker {
-        if let Presence::OnDemand { .. } = self.config.presence {
-            self.queue.not_empty().await;
+    /// A worker that is ready, however long that takes; nothing where none is needed any more.
+    async fn ready_worker(&mut self) -> Option<Worker> {
+        if let Presence::OnDemand { .. } = self.config.presence
+            && !self.queue.not_empty().await
+        {
+            return None;
         }
         loop {
             sleep(backoff(self.losses)).await;
-            if let Some(worker) = self.next_worker().await {
-                self.queue.set_condition(Condition::Open);
-                self.started += 1;
-                self.view.lock().restarts = self.started - 1;
-                return worker;
+            if self.queue.is_closed() {
+                return None;
             }
-            self.losses += 1;
-            self.queue.set_condition(Condition::NoWorker(backoff(self.losses)));
+            match self.next_worker().await {
+                Ok(worker) => {
+                    self.queue.set_worker(self.config.index, None);
+                    self.started += 1;
+                    self.view.lock().restarts = self.started - 1;
+                    if self.losses < FAILING_LOSSES {
+                        self.instruments.health.set(self.config.index, None);
+                    }
+                    return Some(worker);
+                }
+                Err(why) => {
+                    error!(error = why, "no worker");
+                    self.losses += 1;
+                    self.instruments.health.set(self.config.index, Some(why));
+                    self.queue.set_worker(self.config.index, Some(backoff(self.losses)));
+                }
+            }
         }
     }
 
     /// One attempt to get a worker that does what the first one did.
-    async fn next_worker(&mut self) -> Option<Worker> {
+    async fn next_worker(&mut self) -> Result<Worker, String> {
         if let Some(first) = self.first.take() {
-            return Some(first);
+            return Ok(first);
         }
+        let began = Instant::now();
         match Worker::start(&self.config.worker).await {
-            Ok((worker, engine)) if engine == self.engine => Some(worker),
+            Ok((mut worker, engine)) if engine == self.engine => {
+                self.instruments.place.started(began.elapsed());
+                worker.report_to(&self.instruments.place);
+                Ok(worker)
+            }
             Ok((_, engine)) => {
-                error!(was = ?self.engine, is = ?engine, "the new worker proves something else: restart the server");
-                None
+                error!(was = ?self.engine, is = ?engine, "the new worker proves something else");
+                Err("the new worker proves something else: restart the server".to_owned())
             }
-            Err(error) => {
-                error!(error = %error_chain(&error), "no worker");
-                None
-            }
+            Err(error) => Err(error_chain(&error)),
         }
     }
 
@@ -187,74 +196,119 @@ impl Lane {
             Presence::Always => Duration::MAX,
             Presence::OnDemand { idle } => idle,
         };
+        let ready = Instant::now();
         loop {
             let job = tokio::select! {
                 biased;
-                () = stop.cancelled() => { worker.kill().await; return End::Retired }
-                loss = lost_while_idle(&mut worker) => { worker.kill().await; return End::Lost(loss) }
+                () = stop.cancelled() => { worker.kill().await; return End::Closed }
+                () = sleep_until(ready + STABLE_TIME), if self.losses > 0 => {
+                    self.forgive();
+                    continue;
+                }
+                loss = lost_while_idle(&mut worker) => {
+                    worker.kill().await;
+                    self.instruments.place.replaced(loss.kind());
+                    return End::Lost(loss);
+                }
                 job = self.queue.take() => job,
                 () = sleep(idle) => { worker.kill().await; return End::Retired }
             };
+            let Some(job) = job else {
+                worker.kill().await;
+                return End::Closed;
+            };
+            let id = job.id;
             if job.unwanted.is_cancelled() {
-                self.queue.finished(None);
+                self.queue.finished(id, None);
+                job.finish(Err(Failure::new(Code::Cancelled, GIVEN_UP)));
                 continue;
             }
             let span = job.span.clone();
-            if let Err(loss) = self.run_job(&mut worker, job, stop).instrument(span).await {
-                worker.kill().await;
-                self.queue.finished(None);
-                return if stop.is_cancelled() { End::Retired } else { End::Lost(loss) };
+            match self.run_job(&mut worker, job, stop).instrument(span).await {
+                After::NextJob => {}
+                // Killed before the queue moves on: two provers never share the memory.
+                After::NextWorker(loss, again) => {
+                    worker.kill().await;
+                    self.instruments.place.replaced(loss.kind());
+                    match again {
+                        Some(job) => self.queue.put_back(*job),
+                        None => self.queue.finished(id, None),
+                    }
+                    return if stop.is_cancelled() { End::Closed } else { End::Lost(loss) };
+                }
             }
         }
     }
 
-    /// Runs one job to its end. An error means that the worker must not be used again; the caller kills
-    /// it before the queue moves on, so two provers never share the memory.
-    async fn run_job(
-        &mut self,
-        worker: &mut Worker,
-        job: Job,
-        stop: &CancellationToken,
-    ) -> Result<(), Loss> {
+    /// Runs one job to its end, or to that of its worker.
+    async fn run_job(&mut self, worker: &mut Worker, job: Job, stop: &CancellationToken) -> After {
         let started = Instant::now();
         self.note_start(&job, started);
         let outcome = tokio::select! {
             biased;
-            () = stop.cancelled() => {
-                Outcome::dismiss(Code::ShuttingDown, "the server is going down: try another one")
+            () = stop.cancelled() => Outcome::Ended(shutting_down(), Loss::Drained),
+            () = job.unwanted.cancelled() => {
+                Outcome::Ended(Failure::new(Code::Cancelled, GIVEN_UP), Loss::Cancelled)
             }
-            () = job.unwanted.cancelled() => Outcome::dismiss(Code::Cancelled, "the client gave it up"),
-            answer = converse(worker, &job, &self.view) => match answer {
+            answer = self.converse(worker, &job) => match answer {
                 Ok(answer) => Outcome::of(judge(&job.task, self.engine.as_ref(), answer)),
                 Err(loss) => Outcome::Lost(loss),
             },
             () = sleep(self.config.job_timeout) => Outcome::timeout(self.config.job_timeout),
         };
-        let (result, fate) = outcome.split(worker.resident_bytes());
-        self.note_end(job, started, result, fate.is_ok());
-        fate
+        match outcome {
+            Outcome::Answered(result) => {
+                self.forgive();
+                self.queue.finished(job.id, result.is_ok().then(|| started.elapsed()));
+                self.note_end(job, started, result);
+                After::NextJob
+            }
+            Outcome::Ended(failure, loss) => {
+                self.note_end(job, started, Err(failure));
+                After::NextWorker(loss, None)
+            }
+            Outcome::Faulty(failure) => self.again_or_end(job, started, Loss::Faulty, failure),
+            Outcome::Lost(loss) => {
+                let failure = loss.failure(worker.resident_bytes());
+                self.again_or_end(job, started, loss, failure)
+            }
+        }
+    }
+
+    /// A job whose worker was lost is tried once more where the machine may have been at fault.
+    fn again_or_end(&self, mut job: Job, started: Instant, loss: Loss, failure: Failure) -> After {
+        job.losses += 1;
+        if !loss.may_be_the_machines() || job.losses >= MAX_LOSSES {
+            self.note_end(job, started, Err(failure));
+            return After::NextWorker(loss, None);
+        }
+        warn!(request = %job.name, reason = failure.message, "its worker was lost: once more");
+        self.instruments.metrics.jobs.retried(subject(&job.task));
+        self.note_no_job();
+        After::NextWorker(loss, Some(Box::new(job)))
     }
 
     fn note_start(&self, job: &Job, started: Instant) {
+        job.started();
         let (program, mode) = job.task.kind();
-        debug!(job = %job.id, queued_ms = millis(started - job.accepted), "started");
+        debug!(request = %job.name, job = job.id.0, queued_ms = millis(started - job.accepted), "started");
+        self.instruments.metrics.jobs.waited(subject(&job.task), started - job.accepted);
+        self.set_state(WorkerState::Busy);
         let mut report = self.view.lock();
-        report.worker = WorkerState::Busy;
         report.since = started;
         report.running =
-            Some(RunningJob { job: job.id, program, mode, seconds: 0, progress: None });
+            Some(RunningJob { request: job.name, program, mode, seconds: 0, progress: None });
     }
 
-    fn note_end(
-        &mut self,
-        job: Job,
-        started: Instant,
-        mut result: Result<Success, Failure>,
-        keep: bool,
-    ) {
+    fn note_no_job(&self) {
+        self.view.lock().running = None;
+        self.set_state(WorkerState::Starting);
+    }
+
+    fn note_end(&self, job: Job, started: Instant, mut result: Result<Success, Failure>) {
         let took = started.elapsed();
         let outcome = result.as_ref().map_or_else(|failure| failure.code.name(), |_| "OK");
-        info!(job = %job.id, outcome, took_ms = millis(took), "ended");
+        debug!(request = %job.name, job = job.id.0, outcome, took_ms = millis(took), "ended");
         if let Ok(Success::Proof { stats, .. }) = &mut result {
             *stats = ProofStats {
                 queue_ms: millis(started - job.accepted),
@@ -262,51 +316,117 @@ impl Lane {
                 ..*stats
             };
         }
+        let jobs = &self.instruments.metrics.jobs;
+        jobs.ended(subject(&job.task), Ended::of(&result), took);
+        if let Ok(Success::Proof { stats, .. }) = &result {
+            jobs.peak(subject(&job.task), stats.peak_worker_bytes);
+        }
+        self.set_state(WorkerState::Idle);
         let mut report = self.view.lock();
         report.running = None;
-        report.worker = if keep { WorkerState::Idle } else { WorkerState::Starting };
         *(if result.is_ok() { &mut report.successes } else { &mut report.failures }) += 1;
         drop(report);
-        if keep {
-            self.losses = 0;
-            self.queue.finished(result.is_ok().then_some(took));
-        }
         job.finish(result);
     }
 
     fn note_loss(&mut self, loss: &Loss) {
         // A worker that had to go because of its job is no worse for it: the next may start at once.
-        if *loss == Loss::Dismissed {
+        if loss.is_intended() {
             self.losses = 0;
             return;
         }
         self.losses += 1;
         warn!(reason = loss.reason(), ?loss, "worker lost, starting another");
+        if self.losses >= FAILING_LOSSES {
+            let why =
+                format!("{} workers in a row died, the last: {}", self.losses, loss.describe(0));
+            self.instruments.health.set(self.config.index, Some(why));
+        }
+    }
+
+    /// The worker does well: what was lost before it no longer counts.
+    fn forgive(&mut self) {
+        self.losses = 0;
+        self.instruments.health.set(self.config.index, None);
     }
 
     fn set_state(&self, state: WorkerState) {
         self.view.lock().worker = state;
+        self.instruments.place.set_state(state);
+    }
+
+    /// Gives the worker its job and waits for the answer.
+    async fn converse(&self, worker: &mut Worker, job: &Job) -> Result<FromWorker, Loss> {
+        let order = match &job.task {
+            Task::Prove { program, mode, payload: Payload::Witness(witness), .. } => {
+                ToWorker::Prove { program: *program, mode: *mode, witness: witness.clone() }
+            }
+            Task::Prove { payload: Payload::Input(_), .. } => {
+                return Err(Loss::Garbled("a job for another server".to_owned()));
+            }
+            Task::Verify { proof } => ToWorker::Verify { proof: proof.clone() },
+        };
+        worker.send(&order).await?;
+        drop(order);
+        let mut stages = self.instruments.metrics.jobs.stages(subject(&job.task));
+        loop {
+            match worker.next().await? {
+                FromWorker::Progress(progress) => {
+                    stages.enter(Stage::Phase(progress.phase));
+                    job.progress(progress);
+                    if let Some(running) = &mut self.view.lock().running {
+                        running.progress = Some(progress);
+                    }
+                }
+                answer => {
+                    stages.finish();
+                    if let FromWorker::Proved { spans, .. } = &answer {
+                        for (span, took) in spans {
+                            self.instruments.metrics.jobs.inside(subject(&job.task), *span, *took);
+                        }
+                    }
+                    return Ok(answer);
+                }
+            }
+        }
     }
 }
+
+/// What metrics know a job by.
+fn subject(task: &Task) -> Subject {
+    let (program, mode) = task.kind();
+    match task {
+        Task::Prove { .. } => Subject::prove(program, mode),
+        Task::Verify { .. } => Subject::verify(program, mode),
+    }
+}
+
+/// What a client is told whose job nobody waits for.
+const GIVEN_UP: &str = "the client gave it up";
 
 /// How a job ended.
 enum Outcome {
     Answered(Result<Success, Failure>),
     /// Ended from here: the worker is killed.
-    Ended(Failure),
+    Ended(Failure, Loss),
+    /// The worker is there and not to be trusted with another job.
+    Faulty(Failure),
     Lost(Loss),
+}
+
+/// What comes after a job.
+enum After {
+    NextJob,
+    /// The worker must go; the job, if there is one, is put back for the next.
+    NextWorker(Loss, Option<Box<Job>>),
 }
 
 impl Outcome {
     fn of(verdict: Verdict) -> Self {
         match verdict {
             Verdict::Keep(result) => Self::Answered(result),
-            Verdict::Replace(failure) => Self::Ended(failure),
+            Verdict::Replace(failure) => Self::Faulty(failure),
         }
-    }
-
-    fn dismiss(code: Code, message: &str) -> Self {
-        Self::Ended(Failure::new(code, message))
     }
 
     fn timeout(limit: Duration) -> Self {
@@ -314,43 +434,7 @@ impl Outcome {
             "the job ran for the {} s that this server allows: ask for less at once",
             limit.as_secs()
         );
-        Self::Ended(Failure::new(Code::Timeout, message))
-    }
-
-    /// What the client gets, and whether the worker goes on.
-    fn split(self, resident_bytes: u64) -> (Result<Success, Failure>, Result<(), Loss>) {
-        match self {
-            Self::Answered(result) => (result, Ok(())),
-            Self::Ended(failure) => (Err(failure), Err(Loss::Dismissed)),
-            Self::Lost(loss) => {
-                let said = loss.describe(resident_bytes);
-                let message = format!("{said}; another is being started, send the request again");
-                (Err(Failure::new(Code::WorkerLost, message)), Err(loss))
-            }
-        }
-    }
-}
-
-/// Gives the worker its job and waits for the answer.
-async fn converse(worker: &mut Worker, job: &Job, view: &LaneView) -> Result<FromWorker, Loss> {
-    let order = match &job.task {
-        Task::Prove { program, mode, witness, .. } => {
-            ToWorker::Prove { program: *program, mode: *mode, witness: witness.clone() }
-        }
-        Task::Verify { proof } => ToWorker::Verify { proof: proof.clone() },
-    };
-    worker.send(&order).await?;
-    drop(order);
-    loop {
-        match worker.next().await? {
-            FromWorker::Progress(progress) => {
-                job.progress(progress);
-                if let Some(running) = &mut view.lock().running {
-                    running.progress = Some(progress);
-                }
-            }
-            answer => return Ok(answer),
-        }
+        Self::Ended(Failure::new(Code::Timeout, message), Loss::TimedOut)
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn judge(task: &Task, engine: Option<&EngineInfo>, answer: FromWorker
             }
             if faulty { Verdict::Replace(failure) } else { Verdict::Keep(Err(failure)) }
         }
-        (Task::Prove { .. }, FromWorker::Proved { proof, stats }) => {
+        (Task::Prove { .. }, FromWorker::Proved { proof, stats, .. }) => {
             match mismatch(task, engine, &proof) {
                 None => Verdict::Keep(Ok(Success::Proof { proof, stats })),
                 Some(what) => distrust(what),
@@ -47,7 +47,11 @@ pub(super) fn judge(task: &Task, engine: Option<&EngineInfo>, answer: FromWorker
 }
 
 /// The first thing in which a proof is not the one that was asked for.
-fn mismatch(task: &Task, engine: Option<&EngineInfo>, proof: &Proof) -> Option<&'static str> {
+pub(crate) fn mismatch(
+    task: &Task,
+    engine: Option<&EngineInfo>,
+    proof: &Proof,
+) -> Option<&'static str> {
     let Task::Prove { program, mode, public_values, .. } = task else { return Some("a proof") };
     let Some(info) = engine else { return Some("a proof without an engine") };
     let checks = [

@@ -1,6 +1,7 @@
 use lc_core::ProgramId;
 
 use super::*;
+use crate::jobs::Payload;
 use crate::types::{ElfHash, EngineKind, ProgramInfo, ProofMode, ProofStats, VkeyHash};
 
 const VKEY: VkeyHash = VkeyHash([7; 32]);
@@ -34,13 +35,13 @@ fn task() -> Task {
     Task::Prove {
         program: ProgramId::Inclusion,
         mode: ProofMode::Core,
-        witness: vec![9],
+        payload: Payload::Witness(vec![9]),
         public_values: vec![1, 2],
     }
 }
 
 fn proved(proof: Proof) -> FromWorker {
-    FromWorker::Proved { proof, stats: ProofStats::default() }
+    FromWorker::Proved { proof, stats: ProofStats::default(), spans: Vec::new() }
 }
 
 #[test]

@@ -22,7 +22,7 @@ const SERVE: [&str; 3] = ["serve", "--engine", "mock"];
 #[test]
 fn a_bad_flag_is_named_in_one_line_with_what_to_do() {
     for (args, says) in [
-        (&["serve", "--engine", "abacus"][..], "invalid value 'abacus' for '--engine <ENGINE>'"),
+        (&["serve", "--engine", "abacus"][..], "--engine: `abacus` is not known: give"),
         (
             &["serve", "--engine", "mock", "--listen", "0.0.0.0:1"],
             "add --allow-plaintext where the network is private",
@@ -145,4 +145,70 @@ fn logs_are_json_lines_where_that_is_asked_for() {
             serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert!(object["level"].is_string(), "{line}");
     }
+}
+
+/// What `serve` says about a settings file with this text.
+fn with_file(text: &str, flags: &[&str], env: &[(&str, &str)]) -> std::process::Output {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, text).unwrap();
+    let path = file.path().to_str().unwrap();
+    run(&[&["serve", "--config", path], flags].concat(), env)
+}
+
+#[test]
+fn a_settings_file_sets_what_flags_and_environment_do_not() {
+    // A fault in each, so that what counts shows.
+    let file = "engine = \"mock\"\nqueue = 0\nkeepalive = \"1h\"\nallow-plaintext = true\nlisten = \"here\"\n";
+    let says = |flags: &[&str], env: &[(&str, &str)]| {
+        String::from_utf8(with_file(file, flags, env).stderr).unwrap()
+    };
+    let log = says(&[], &[]);
+    for fault in ["--queue: `0`", "--keepalive: `1h`", "--listen: `here`"] {
+        assert!(log.contains(fault), "{log}");
+    }
+    let log = says(&["--queue", "none"], &[("PROOF_SERVER_KEEPALIVE", "2h")]);
+    assert!(log.contains("--queue: `none`") && log.contains("--keepalive: `2h`"), "{log}");
+    let log = says(&["--keepalive", "3h"], &[("PROOF_SERVER_KEEPALIVE", "2h")]);
+    assert!(log.contains("--keepalive: `3h`"), "{log}");
+}
+
+#[test]
+fn every_fault_of_a_settings_file_is_told_at_once_with_the_others() {
+    let output = with_file(
+        "engine = \"mock\"\nqueu = 3\nworkers = [1]\nmock-fault = \"panic\"\n",
+        &["--grace", "x"],
+        &[],
+    );
+    assert_eq!(output.status.code(), Some(64));
+    let log = String::from_utf8(output.stderr).unwrap();
+    for fault in [
+        "there is no setting `queu`",
+        "`workers` is of type array",
+        "there is no setting `mock-fault`",
+        "--grace: `x` is no duration",
+    ] {
+        assert!(log.contains(fault), "{log}");
+    }
+}
+
+#[test]
+fn a_settings_file_that_is_none_is_named() {
+    let missing = run(&["serve", "--config", "/nowhere.toml", "--engine", "mock"], &[]);
+    let log = String::from_utf8(missing.stderr).unwrap();
+    assert!(log.contains("--config: cannot read /nowhere.toml"), "{log}");
+    let broken = with_file("queue = = 3", &["--engine", "mock"], &[]);
+    assert_eq!(broken.status.code(), Some(64));
+    assert!(String::from_utf8(broken.stderr).unwrap().contains("is no TOML"));
+}
+
+#[test]
+fn more_connections_than_the_process_may_have_files_are_refused() {
+    let output = std::process::Command::new("sh")
+        .args(["-c", "ulimit -n 1000; exec \"$0\" serve --engine mock --listen 127.0.0.1:0 --max-connections 5000"])
+        .arg(crate::support::binary().get_program())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(64));
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(log.contains("give 744 at most, or raise the limit"), "{log}");
 }

@@ -113,7 +113,7 @@ fn one_request_too_many_on_a_connection_is_told_busy_and_the_others_go_on() {
     let refused = wait_failure(&mut client, second);
     assert_eq!(refused.code, Code::Busy);
     assert!(refused.message.starts_with("1 requests are open on this connection"), "{refused}");
-    assert!(client.status().unwrap().running.is_some());
+    assert!(client.status().unwrap().workers[0].running.is_some());
 }
 
 #[test]

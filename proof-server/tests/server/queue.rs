@@ -3,8 +3,8 @@
 use proof_server::types::{ClientMessage, Code, ProofMode, ServerMessage};
 
 use crate::support::{
-    FOREVER, ServerProcess, ask, failure, input, poll_until, receive_until, wait_failure,
-    wait_position, wait_started,
+    FOREVER, ServerProcess, ask, ask_for, failure, inclusion, input, poll_until, receive_until,
+    wait_failure, wait_position, wait_started,
 };
 
 #[test]
@@ -71,9 +71,9 @@ fn after_the_first_proof_the_queue_has_an_estimate() {
     let server = ServerProcess::start(&["--mock-delay", "2s"]);
     server.connect().prove(ProofMode::Core, input(), |_| {}).unwrap();
     let (mut first, mut second) = (server.connect(), server.connect());
-    let running = ask(&mut first);
+    let running = ask_for(&mut first, ProofMode::Core, input());
     wait_started(&mut first, running);
-    let waiting = ask(&mut second);
+    let waiting = ask_for(&mut second, ProofMode::Core, inclusion());
     let eta = receive_until(&mut second, |message| match message {
         ServerMessage::Queued { id, position: 1, eta_seconds } if *id == waiting => {
             Some(*eta_seconds)
@@ -94,5 +94,5 @@ fn a_cancelled_job_in_the_queue_never_starts() {
     second.send(&ClientMessage::Cancel { id: waiting }).unwrap();
     assert_eq!(wait_failure(&mut second, waiting).code, Code::Cancelled);
     poll_until("an empty queue", || (second.status().unwrap().queued == 0).then_some(()));
-    assert!(second.status().unwrap().running.is_some());
+    assert!(second.status().unwrap().workers[0].running.is_some());
 }

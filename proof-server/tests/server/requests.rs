@@ -28,7 +28,7 @@ fn a_proof_is_announced_step_by_step_and_says_what_the_native_check_found() {
         assert_eq!(proof.public_values, input.check().unwrap().public_values);
         assert!(stats.prove_ms >= 100 && stats.peak_worker_bytes > 1 << 20, "{stats:?}");
 
-        assert!(matches!(events[0], Event::Accepted(_)), "{events:?}");
+        assert!(matches!(events[0], Event::Accepted { .. }), "{events:?}");
         let started = events.iter().position(|event| *event == Event::Started).expect("Started");
         let progress =
             events.iter().position(|event| matches!(event, Event::Progress(_))).expect("Progress");
@@ -148,7 +148,7 @@ fn a_proof_is_verified_while_the_prover_is_busy() {
     let running = ask(&mut client);
     wait_started(&mut client, running);
     server.connect().verify(proof, |_| {}).unwrap();
-    assert!(client.status().unwrap().running.is_some());
+    assert!(client.status().unwrap().workers[0].running.is_some());
 }
 
 #[test]
@@ -157,8 +157,8 @@ fn status_says_what_the_server_is_doing() {
     let mut client = server.connect();
     let idle = client.status().unwrap();
     assert_eq!(
-        (idle.worker, idle.running, idle.queued, idle.connections),
-        (WorkerState::Idle, None, 0, 1)
+        (idle.workers[0].state, &idle.workers[0].running, idle.queued, idle.connections),
+        (WorkerState::Idle, &None, 0, 1)
     );
 
     let running = ask(&mut client);
@@ -168,11 +168,11 @@ fn status_says_what_the_server_is_doing() {
     crate::support::wait_position(&mut other, waiting, 1);
     let busy = server.connect().status().unwrap();
     assert_eq!(
-        (busy.worker, busy.queued, busy.connections, busy.proofs),
+        (busy.workers[0].state, busy.queued, busy.connections, busy.proofs),
         (WorkerState::Busy, 1, 3, 0)
     );
-    let job = busy.running.unwrap();
-    assert_eq!((job.program, job.mode), (ProgramId::CommitteeChange, ProofMode::Core));
+    let job = busy.workers[0].running.clone().unwrap();
+    assert_eq!(job.program, ProgramId::CommitteeChange);
 }
 
 #[test]

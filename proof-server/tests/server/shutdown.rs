@@ -2,18 +2,21 @@
 
 use std::{net::TcpListener, time::Instant};
 
-use proof_server::{client::ClientError, types::Code};
+use proof_server::{
+    client::{Client, ClientError},
+    types::{Code, ServerMessage},
+};
 use rustix::process::Signal;
 
 use crate::support::{
-    FOREVER, PATIENCE, ServerProcess, ask, poll_until, wait_failure, wait_gone, wait_position,
-    wait_started, workers_of,
+    FOREVER, PATIENCE, ServerProcess, ask, poll_until, receive_until, wait_failure, wait_gone,
+    wait_position, wait_started, workers_of,
 };
 
 #[test]
 fn a_server_asked_to_end_tells_its_clients_kills_its_worker_and_exits_well() {
     for signal in [Signal::TERM, Signal::INT] {
-        let mut server = ServerProcess::start(&FOREVER);
+        let mut server = ServerProcess::start(&[&["--drain-timeout", "0s"][..], &FOREVER].concat());
         let (mut first, mut second, idle) = (server.connect(), server.connect(), server.connect());
         let running = ask(&mut first);
         wait_started(&mut first, running);
@@ -38,6 +41,67 @@ fn a_server_asked_to_end_tells_its_clients_kills_its_worker_and_exits_well() {
         wait_gone(worker);
         assert!(began.elapsed() < PATIENCE / 4, "took {:?}", began.elapsed());
         TcpListener::bind(server.address).expect("the port is free again");
+    }
+}
+
+#[test]
+fn a_server_asked_to_end_finishes_what_runs_and_takes_nothing_else() {
+    let mut server = ServerProcess::start(&["--mock-delay", "3s"]);
+    let (mut first, mut second, mut idle) = (server.connect(), server.connect(), server.connect());
+    let running = ask(&mut first);
+    wait_started(&mut first, running);
+    let waiting = ask(&mut second);
+    wait_position(&mut second, waiting, 1);
+
+    server.signal(Signal::TERM);
+    assert_eq!(wait_failure(&mut second, waiting).code, Code::ShuttingDown);
+    for client in [&mut second, &mut idle] {
+        let code = closed_with(client);
+        assert_eq!(code, Code::ShuttingDown, "it has nothing to wait for");
+    }
+    assert!(server.try_connect().is_err(), "it does not listen any more");
+    receive_until(&mut first, |message| {
+        matches!(message, ServerMessage::Proof { .. }).then_some(())
+    });
+    assert_eq!(closed_with(&mut first), Code::ShuttingDown);
+    assert!(server.wait().success());
+}
+
+#[test]
+fn a_running_job_that_outlasts_the_drain_time_ends_with_the_server() {
+    let mut server = ServerProcess::start(&[&["--drain-timeout", "500ms"][..], &FOREVER].concat());
+    let mut client = server.connect();
+    let running = ask(&mut client);
+    wait_started(&mut client, running);
+    server.signal(Signal::TERM);
+    assert_eq!(wait_failure(&mut client, running).code, Code::ShuttingDown);
+    assert!(server.wait().success());
+}
+
+#[test]
+fn a_second_signal_ends_what_runs_at_once() {
+    let mut server = ServerProcess::start(&FOREVER);
+    let (mut client, mut idle) = (server.connect(), server.connect());
+    let running = ask(&mut client);
+    wait_started(&mut client, running);
+    let worker = server.prover();
+    server.signal(Signal::TERM);
+    assert_eq!(closed_with(&mut idle), Code::ShuttingDown, "it drains");
+    assert!(crate::support::runs(worker), "and the job goes on");
+    server.signal(Signal::TERM);
+    assert_eq!(wait_failure(&mut client, running).code, Code::ShuttingDown);
+    assert!(server.wait().success());
+    wait_gone(worker);
+}
+
+/// The code with which the server closes a connection.
+fn closed_with(client: &mut Client) -> Code {
+    loop {
+        match client.receive().unwrap() {
+            ServerMessage::Failed { id: None, failure } => return failure.code,
+            ServerMessage::Failed { id: Some(id), failure } => panic!("{id}: {failure}"),
+            _ => {}
+        }
     }
 }
 

@@ -2,10 +2,13 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
-    net::{SocketAddr, TcpStream},
+    io::{BufRead, BufReader, Read, Write},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::OnceLock,
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -47,25 +50,73 @@ pub(crate) struct ServerProcess {
     child: Child,
     log: tempfile::NamedTempFile,
     pub(crate) address: SocketAddr,
+    operators: Option<SocketAddr>,
 }
 
 impl ServerProcess {
-    /// Starts a server with the mock engine on a free port and waits until it listens.
+    /// Starts a server with the mock engine on a free port and waits until it listens. Unless the flags say
+    /// otherwise it keeps no results and waits for nobody: what a test asks for happens.
     pub(crate) fn start(flags: &[&str]) -> Self {
+        let mut all = Vec::new();
+        for [flag, value] in [["--keep-time", "0s"], ["--grace", "0s"]] {
+            if !flags.contains(&flag) {
+                all.extend([flag, value]);
+            }
+        }
+        all.extend(flags);
+        Self::start_as_is(&all)
+    }
+
+    /// The same with what a server does by default.
+    pub(crate) fn start_as_is(flags: &[&str]) -> Self {
+        Self::start_at("127.0.0.1:0", flags)
+    }
+
+    /// The same on this address.
+    pub(crate) fn start_at(listen: &str, flags: &[&str]) -> Self {
         let log = tempfile::NamedTempFile::new().unwrap();
         let mut child = binary()
-            .args(["serve", "--listen", "127.0.0.1:0", "--engine", "mock"])
+            .args(["serve", "--listen", listen, "--engine", "mock"])
             .args(flags)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log.reopen().unwrap())
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address =
-            line.strip_prefix("listening ").unwrap_or_else(|| panic!("first line: {line:?}"));
-        Self { child, log, address: address.trim().parse().unwrap() }
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut address = |what: &str| {
+            let line = lines.next().map_or_else(String::new, Result::unwrap);
+            let address = line.strip_prefix(what).unwrap_or_else(|| {
+                panic!("{line:?}, not {what:?}: {}", fs::read_to_string(&log).unwrap())
+            });
+            address.trim().parse::<SocketAddr>().unwrap()
+        };
+        let listening = address("listening ");
+        let operators = flags.contains(&"--metrics").then(|| address("metrics "));
+        Self { child, log, address: listening, operators }
+    }
+
+    /// What operators get for a path: the status and the body.
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.operators.expect("--metrics was given")).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    /// The value of one series.
+    pub(crate) fn metric(&self, series: &str) -> f64 {
+        let (_, text) = self.get("/metrics");
+        let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {series} in {text}")).parse().unwrap()
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
     }
 
     pub(crate) fn connect(&self) -> Client {
@@ -183,12 +234,19 @@ fn chain() -> &'static Chain {
 
 /// A valid request for a committee change.
 pub(crate) fn committee_change() -> CommitteeChangeInput {
+    signed_by(32)
+}
+
+/// The same with fewer signers, which is another request.
+fn signed_by(participants: u64) -> CommitteeChangeInput {
     let (chain, period) = (chain(), chain().first_period());
     CommitteeChangeInput {
         chain: chain.spec().clone(),
         signer_period: period,
         committee: chain.committee(period).public().to_ssz().into(),
-        updates: vec![chain.update(period).participants(32).build().to_ssz(chain.spec()).into()],
+        updates: vec![
+            chain.update(period).participants(participants).build().to_ssz(chain.spec()).into(),
+        ],
         execution_header: None,
     }
 }
@@ -230,10 +288,19 @@ pub(crate) fn inclusion() -> ProgramInput {
     })
 }
 
-/// Asks for a proof of [`input`] without waiting.
+/// Asks for a proof without waiting, each time for another one.
 pub(crate) fn ask(client: &mut Client) -> RequestId {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    let number = ASKED.fetch_add(1, Ordering::Relaxed);
+    // Two thirds of 32 members must sign.
+    let input = ProgramInput::CommitteeChange(signed_by(22 + number as u64 % 11));
+    ask_for(client, ProofMode::ALL[number / 11 % ProofMode::ALL.len()], input)
+}
+
+/// Asks for a proof of this without waiting.
+pub(crate) fn ask_for(client: &mut Client, mode: ProofMode, input: ProgramInput) -> RequestId {
     let id = client.new_id();
-    client.send(&ClientMessage::Prove { id, mode: ProofMode::Core, input: input() }).unwrap();
+    client.send(&ClientMessage::Prove { id, mode, input }).unwrap();
     id
 }
 
@@ -315,4 +382,38 @@ pub(crate) fn closing_failure(stream: TcpStream) -> Failure {
 pub(crate) fn assert_proves(server: &ServerProcess) {
     let (proof, _) = server.connect().prove(ProofMode::Core, input(), |_| {}).unwrap();
     assert_eq!(proof.public_values, input().check().unwrap().public_values);
+}
+
+/// A stretch of wire to a server, which can be cut: new connections work again.
+pub(crate) struct Wire {
+    pub(crate) address: SocketAddr,
+    open: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Wire {
+    pub(crate) fn to(server: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let open = Arc::new(Mutex::new(Vec::new()));
+        let ends = Arc::clone(&open);
+        thread::spawn(move || {
+            for near in listener.incoming() {
+                let (near, far) = (near.unwrap(), TcpStream::connect(server).unwrap());
+                for (mut from, mut to) in [(&near, &far), (&far, &near)]
+                    .map(|(from, to)| (from.try_clone().unwrap(), to.try_clone().unwrap()))
+                {
+                    thread::spawn(move || std::io::copy(&mut from, &mut to));
+                }
+                ends.lock().unwrap().extend([near, far]);
+            }
+        });
+        Self { address, open }
+    }
+
+    /// Cuts every connection.
+    pub(crate) fn cut(&self) {
+        for end in self.open.lock().unwrap().drain(..) {
+            let _ = end.shutdown(Shutdown::Both);
+        }
+    }
 }

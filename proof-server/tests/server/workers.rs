@@ -1,46 +1,98 @@
 //! What becomes of workers, and of the jobs they had.
 
-use proof_server::types::{ClientMessage, Code, ProofMode, WorkerState};
+use proof_server::types::{ClientMessage, Code, ProofMode, ServerMessage, WorkerState};
 use rustix::process::Signal;
 
 use crate::support::{
     FOREVER, ServerProcess, ask, assert_proves, binary, children_in_group, failure, input,
-    poll_until, runs, send, wait_failure, wait_gone, wait_started, workers_of,
+    poll_until, receive_until, runs, send, wait_failure, wait_gone, wait_position, wait_started,
+    workers_of,
 };
 
 #[test]
-fn a_killed_worker_costs_its_job_and_nothing_else() {
-    let server = ServerProcess::start(&["--mock-delay", "4s"]);
+fn a_job_whose_worker_is_killed_once_is_made_by_the_next_one() {
+    let server = ServerProcess::start(&["--mock-delay", "3s"]);
     let mut client = server.connect();
-    for round in 1..=2 {
-        let id = ask(&mut client);
-        wait_started(&mut client, id);
-        send(server.prover(), Signal::KILL);
-        let lost = wait_failure(&mut client, id);
-        assert_eq!(lost.code, Code::WorkerLost, "round {round}");
-        assert!(lost.message.contains("killed (signal 9"), "{lost}");
-        assert!(
-            lost.message.ends_with("another is being started, send the request again"),
-            "{lost}"
-        );
-    }
-    client.prove(ProofMode::Core, input(), |_| {}).unwrap();
+    let id = ask(&mut client);
+    wait_started(&mut client, id);
+    let worker = server.prover();
+    send(worker, Signal::KILL);
+    // It is told: back to the queue, then with a worker again.
+    wait_position(&mut client, id, 0);
+    wait_started(&mut client, id);
+    assert_ne!(server.prover(), worker);
+    receive_until(&mut client, |message| {
+        matches!(message, ServerMessage::Proof { .. }).then_some(())
+    });
     let status = client.status().unwrap();
-    assert_eq!((status.worker_restarts, status.proofs, status.failures), (2, 1, 2));
+    assert_eq!((status.worker_restarts, status.proofs, status.failures), (1, 1, 0));
 }
 
 #[test]
-fn a_job_that_waits_outlives_the_worker_of_the_job_before() {
-    let server = ServerProcess::start(&["--mock-delay", "4s"]);
-    let (mut first, mut second) = (server.connect(), server.connect());
-    let running = ask(&mut first);
-    wait_started(&mut first, running);
-    let waiting = ask(&mut second);
-    crate::support::wait_position(&mut second, waiting, 1);
+fn a_job_that_costs_two_workers_is_lost_and_later_ones_are_served() {
+    let server = ServerProcess::start(&["--mock-delay", "3s"]);
+    let (mut client, mut other) = (server.connect(), server.connect());
+    let id = ask(&mut client);
+    wait_started(&mut client, id);
+    let waiting = ask(&mut other);
+    wait_position(&mut other, waiting, 1);
     send(server.prover(), Signal::KILL);
-    assert_eq!(wait_failure(&mut first, running).code, Code::WorkerLost);
-    crate::support::receive_until(&mut second, |message| {
-        matches!(message, proof_server::types::ServerMessage::Proof { .. }).then_some(())
+    wait_started(&mut client, id);
+    send(server.prover(), Signal::KILL);
+    let lost = wait_failure(&mut client, id);
+    assert_eq!(lost.code, Code::WorkerLost);
+    assert!(lost.message.contains("killed (signal 9"), "{lost}");
+    assert!(
+        lost.message.ends_with("another is being started, send the request again later"),
+        "{lost}"
+    );
+    receive_until(&mut other, |message| {
+        matches!(message, ServerMessage::Proof { .. }).then_some(())
+    });
+    let status = client.status().unwrap();
+    assert_eq!((status.worker_restarts, status.proofs, status.failures), (2, 1, 1));
+}
+
+#[test]
+fn a_worker_over_its_memory_is_killed_and_its_job_not_tried_again() {
+    let server = ServerProcess::start(&["--mock-fault", "hoard", "--worker-memory", "256MiB"]);
+    let mut client = server.connect();
+    let id = ask(&mut client);
+    let lost = wait_failure(&mut client, id);
+    assert_eq!(lost.code, Code::WorkerLost);
+    assert!(lost.message.contains("over the 256 MiB that this server allows a proof"), "{lost}");
+    let restarts =
+        |client: &mut proof_server::client::Client| client.status().unwrap().worker_restarts;
+    poll_until("another worker", || (restarts(&mut client) == 1).then_some(()));
+    let status = client.status().unwrap();
+    assert_eq!((status.failures, status.worker_restarts), (1, 1), "one worker, not two");
+}
+
+#[test]
+fn a_worker_within_its_memory_is_left_alone() {
+    let server = ServerProcess::start(&["--mock-delay", "3s", "--worker-memory", "256MiB"]);
+    assert_proves(&server);
+    assert_eq!(server.connect().status().unwrap().worker_restarts, 0);
+}
+
+#[test]
+fn several_workers_prove_at_once() {
+    let server = ServerProcess::start(&[&["--workers", "3"][..], &FOREVER].concat());
+    let mut clients = [(); 4].map(|()| server.connect());
+    let ids = clients.each_mut().map(ask);
+    for (client, id) in clients.iter_mut().zip(ids).take(3) {
+        wait_started(client, id);
+    }
+    wait_position(&mut clients[3], ids[3], 3);
+    let status = clients[0].status().unwrap();
+    assert!(status.workers.iter().all(|worker| worker.running.is_some()), "{status:?}");
+    assert_eq!((status.workers.len(), workers_of(server.pid(), "prove").len()), (3, 3));
+    // One of them dies, and the others go on.
+    let workers = workers_of(server.pid(), "prove");
+    send(workers[0], Signal::KILL);
+    poll_until("another worker", || {
+        let now = workers_of(server.pid(), "prove");
+        (now.len() == 3 && now != workers).then_some(())
     });
 }
 
@@ -146,7 +198,7 @@ fn while_no_worker_starts_requests_are_refused_and_later_they_work() {
         });
     assert!(refused.message.starts_with("the worker does not start: try again in"), "{refused}");
     assert!(refused.retry_after_seconds.is_some());
-    assert_eq!(client.status().unwrap().worker, WorkerState::Starting);
+    assert_eq!(client.status().unwrap().workers[0].state, WorkerState::Starting);
 
     std::fs::remove_file(&gate).unwrap();
     poll_until("a proof", || client.prove(ProofMode::Core, input(), |_| {}).ok());
@@ -202,7 +254,8 @@ fn what_a_worker_started_ends_with_it_however_it_ends() {
         ("the server is killed", |server, _, _| server.signal(Signal::KILL)),
     ];
     for (how, end) in ends {
-        let mut server = ServerProcess::start(&["--mock-fault", "child"]);
+        let mut server =
+            ServerProcess::start(&["--mock-fault", "child", "--drain-timeout", "500ms"]);
         let mut client = server.connect();
         let id = ask(&mut client);
         wait_started(&mut client, id);

@@ -70,14 +70,14 @@ pub enum StartError {
 
 impl CpuEngine {
     /// Sets up the keys of all programs and checks them against the manifest; removes what killed
-    /// workers left in shared memory. A second or two, and some hundred megabytes. Not for async
-    /// tasks.
+    /// workers left in shared memory. A second or two, and some hundred megabytes. Shards are planned for
+    /// `memory` bytes at most. Not for async tasks.
     ///
     /// # Errors
     ///
     /// [`StartError`] says what does not fit.
-    pub fn start() -> Result<Self, StartError> {
-        let plan = plan_shards();
+    pub fn start(memory: Option<u64>) -> Result<Self, StartError> {
+        let plan = plan_shards(memory);
         let artifacts = Artifacts::embedded()?;
         let (prover, keys) = thread::scope(|scope| {
             let prover = scope.spawn(|| CoreProver::new(plan));
@@ -107,9 +107,17 @@ impl CpuEngine {
     }
 }
 
+/// What each of several provers on this machine may take, in bytes: equal parts of what is available now.
+#[must_use]
+pub fn memory_share(provers: usize) -> u64 {
+    Machine::of_this_process().available_bytes / u64::try_from(provers.max(1)).unwrap_or(1)
+}
+
 /// Chooses the shard size and says so.
-fn plan_shards() -> ShardPlan {
+fn plan_shards(memory: Option<u64>) -> ShardPlan {
     let machine = Machine::of_this_process();
+    let available_bytes = machine.available_bytes.min(memory.unwrap_or(u64::MAX));
+    let machine = Machine { available_bytes, ..machine };
     let plan = ShardPlan::for_machine(machine);
     let (cores, available_bytes) = (machine.cores, machine.available_bytes);
     info!(

@@ -10,9 +10,9 @@ use super::{torn::torn, *};
 use crate::{
     client::{Client, ClientError, ClientOptions},
     types::{
-        ClientMessage, Code, EngineInfo, EngineKind, Failure, FrameLimits, JobId, Limits,
-        PROTOCOL_VERSION, Proof, ProofMode, RequestId, ServerHello, ServerMessage, StatusReport,
-        VkeyHash, WorkerState,
+        ClientMessage, Code, EngineInfo, EngineKind, Failure, FrameLimits, Joined, Limits,
+        PROTOCOL_VERSION, Proof, ProofMode, RequestId, RequestName, ServerHello, ServerMessage,
+        StatusReport, VkeyHash,
         frame::encode,
         frame_async::{AsyncFrameReader, write_message_async},
     },
@@ -65,6 +65,7 @@ fn hello_of_server() -> ServerHello {
             queue: 1,
             job_timeout_seconds: 1,
             keepalive_seconds: 5,
+            grace_seconds: 0,
         },
     }
 }
@@ -73,10 +74,11 @@ fn report() -> StatusReport {
     StatusReport {
         uptime_seconds: 1,
         connections: 1,
-        worker: WorkerState::Idle,
+        workers: Vec::new(),
         worker_restarts: 0,
         queued: 0,
-        running: None,
+        secondary: None,
+        kept: 0,
         proofs: 0,
         failures: 0,
     }
@@ -131,7 +133,8 @@ async fn a_whole_conversation_survives_records_torn_into_pieces() {
     peer.send(&ServerMessage::Status { id: RequestId(1), report: report() }).await;
     let id = RequestId(2);
     assert_eq!(peer.receive().await, Some(ClientMessage::Verify { id, proof: proof() }));
-    peer.send(&ServerMessage::Accepted { id, job: JobId(7) }).await;
+    peer.send(&ServerMessage::Accepted { id, request: RequestName([7; 32]), joined: Joined::No })
+        .await;
     peer.send(&ServerMessage::Started { id }).await;
     let Proof { program, vkey, .. } = proof();
     peer.send(&ServerMessage::Verified { id, program, vkey, public_values: values }).await;

@@ -1,0 +1,220 @@
+//! A primary's other half: passes inclusion on to the secondary server, and back what that says.
+//!
+//! Jobs come from a queue as those for workers do. Everything goes over one connection, which is kept, and made
+//! again with growing pauses when it breaks. Requests are named by content and outlive their connection on the
+//! secondary, so jobs that were under way are simply asked for again; only if the secondary cannot be reached at
+//! once do they end with UNAVAILABLE.
+
+mod link;
+mod open;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{sync::mpsc, time::sleep};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use self::{
+    link::{Link, LinkError},
+    open::OpenJobs,
+};
+use crate::{
+    config::Secondary,
+    error_chain,
+    jobs::Queue,
+    metrics::Metrics,
+    types::{ClientMessage, EngineInfo, ServerMessage},
+};
+
+/// Pauses between attempts to connect: the first is short, because a secondary that restarts is back in seconds.
+const BACKOFF_FIRST: Duration = Duration::from_millis(250);
+const BACKOFF_MAX: Duration = Duration::from_secs(15);
+
+/// How often the secondary is asked how it is: a connection without requests would be closed as idle, and one
+/// whose peer is gone would not be noticed.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// Requests on their way to the socket: the next one is taken from the queue when the last is out.
+const OUTBOX: usize = 2;
+
+/// What connections see of the relay.
+#[derive(Debug, Default)]
+pub(super) struct RelayView {
+    up: AtomicBool,
+}
+
+impl RelayView {
+    /// Whether the secondary can be reached.
+    pub(super) fn is_up(&self) -> bool {
+        self.up.load(Ordering::Relaxed)
+    }
+}
+
+/// The way to the secondary server.
+#[derive(Debug)]
+pub(super) struct Relay {
+    secondary: Secondary,
+    queue: Arc<Queue>,
+    /// What this server is: the secondary must prove the same programs.
+    ours: EngineInfo,
+    metrics: Arc<Metrics>,
+    view: Arc<RelayView>,
+}
+
+/// How long to wait before the next attempt, after this many that failed. Pure.
+fn backoff(failures: u32) -> Duration {
+    BACKOFF_FIRST.saturating_mul(2_u32.saturating_pow(failures.min(16))).min(BACKOFF_MAX)
+}
+
+/// How a conversation ended.
+enum End {
+    /// No more jobs come.
+    Closed,
+    Broken(LinkError),
+}
+
+impl Relay {
+    pub(super) fn new(
+        secondary: &Secondary,
+        queue: Arc<Queue>,
+        ours: &EngineInfo,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let view = Arc::default();
+        Self { secondary: secondary.clone(), queue, ours: ours.clone(), metrics, view }
+    }
+
+    pub(super) fn view(&self) -> Arc<RelayView> {
+        Arc::clone(&self.view)
+    }
+
+    /// Passes jobs on until the queue is closed and the last is answered, or until `stop`, which ends them.
+    pub(super) async fn run(self, stop: CancellationToken) {
+        let mut jobs = OpenJobs::new(Arc::clone(&self.queue));
+        if stop.run_until_cancelled(self.relay(&mut jobs)).await.is_none() {
+            jobs.end_all(&crate::jobs::shutting_down());
+        }
+    }
+
+    async fn relay(&self, jobs: &mut OpenJobs) {
+        let mut failures = 0;
+        self.set_down(Duration::ZERO);
+        loop {
+            match Link::connect(&self.secondary, &self.ours).await {
+                Ok(link) => {
+                    info!(secondary = self.secondary.address, engine = %link.engine.engine, "connected");
+                    failures = 0;
+                    self.set_up(true);
+                    self.queue.set_worker(0, None);
+                    match self.converse(link, jobs).await {
+                        End::Closed => return,
+                        End::Broken(error) => {
+                            warn!(error = error_chain(&error), "lost the secondary")
+                        }
+                    }
+                    self.set_up(false);
+                    // Once more at once: what was under way there goes on meanwhile.
+                    continue;
+                }
+                Err(error) => {
+                    let pause = backoff(failures);
+                    if failures == 0 {
+                        warn!(
+                            error = error_chain(&error),
+                            "no secondary: inclusion is UNAVAILABLE until it is back"
+                        );
+                    }
+                    failures += 1;
+                    self.set_down(pause);
+                    jobs.end_all(&link::unavailable(pause));
+                    if self.queue.is_closed() {
+                        return;
+                    }
+                    sleep(pause).await;
+                }
+            }
+        }
+    }
+
+    fn set_up(&self, up: bool) {
+        self.view.up.store(up, Ordering::Relaxed);
+        self.metrics.process.set_secondary_up(up);
+    }
+
+    fn set_down(&self, retry: Duration) {
+        self.set_up(false);
+        self.queue.set_worker(0, Some(retry));
+    }
+
+    /// Talks to the secondary until the connection breaks or no more jobs come.
+    async fn converse(&self, link: Link, jobs: &mut OpenJobs) -> End {
+        let Link { mut reader, writer, engine, limits } = link;
+        let (outbox, messages) = mpsc::channel(OUTBOX);
+        let mut write = std::pin::pin!(writer.write(messages));
+        let mut pulse = tokio::time::interval(HEARTBEAT);
+        let most = usize::try_from(limits.max_requests).unwrap_or(usize::MAX).saturating_sub(1);
+        let mut again = jobs.ask_again();
+        loop {
+            if self.queue.is_closed() && jobs.is_empty() && self.queue.waiting() == 0 {
+                return End::Closed;
+            }
+            tokio::select! {
+                failed = &mut write => return End::Broken(failed),
+                answer = reader.next() => match answer {
+                    Ok(answer) => if let Err(error) = self.take_in(answer, &engine, jobs) {
+                        return End::Broken(error);
+                    },
+                    Err(error) => return End::Broken(error),
+                },
+                // A place in the outbox first: a job that is taken goes out.
+                Ok(place) = outbox.reserve(), if !again.is_empty() => {
+                    if let Some(message) = again.pop_front() {
+                        place.send(message);
+                    }
+                }
+                job = self.queue.take(), if again.is_empty() && jobs.len() < most => {
+                    let Some(job) = job else { continue };
+                    let message = jobs.add(job);
+                    again.extend(message);
+                }
+                id = jobs.one_given_up() => again.push_back(ClientMessage::Cancel { id }),
+                _ = pulse.tick() => again.push_back(ClientMessage::Status { id: jobs.new_id() }),
+            }
+        }
+    }
+
+    fn take_in(
+        &self,
+        answer: ServerMessage,
+        engine: &EngineInfo,
+        jobs: &mut OpenJobs,
+    ) -> Result<(), LinkError> {
+        match answer {
+            ServerMessage::Status { .. } => Ok(()),
+            ServerMessage::Failed { id: None, failure } => Err(LinkError::Refused(failure)),
+            ServerMessage::Hello(_) => Err(LinkError::Unexpected("Hello")),
+            answer => {
+                jobs.take_in(answer, engine);
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_to_connect_come_soon_first_and_then_ever_slower() {
+        let millis: Vec<u128> = (0..8).map(|n| backoff(n).as_millis()).collect();
+        assert_eq!(millis, [250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000]);
+        assert_eq!(backoff(u32::MAX), BACKOFF_MAX);
+    }
+}
