@@ -32,6 +32,8 @@ demo: build ## a server, a light client, two real proofs
 
 test: deps ## the whole suite, with real proofs
 	cargo test --release --workspace --locked
+	cargo test --release --locked -p proof-server --no-default-features --features otel \
+	  --target-dir $(CARGO_TARGET_DIR)/no-sp1 --test server -- otel
 	cd fuzz && cargo test --release --lib --locked
 
 lint: one-build fmt clippy doc deny typos ## everything that is not a test
@@ -48,7 +50,7 @@ clippy: deps ## lints, in every feature set that users build
 	cargo clippy --release --workspace --all-targets --locked -- -D warnings
 	cargo clippy --release -p lc-core --no-default-features --locked -- -D warnings
 	cargo clippy --release -p proof-server --no-default-features --locked -- -D warnings
-	cargo clippy --release -p proof-server --no-default-features --features server --all-targets --locked -- -D warnings
+	cargo clippy --release -p proof-server --no-default-features --features otel --all-targets --locked -- -D warnings
 	cd fuzz && cargo clippy --release --all-targets --all-features --locked -- -D warnings
 
 doc: deps ## documentation without warnings

@@ -5,6 +5,8 @@ mod artifacts;
 mod execute;
 mod fault;
 mod input;
+#[cfg(feature = "otel")]
+mod otel;
 mod serve;
 mod settings_file;
 mod values;
@@ -56,6 +58,8 @@ enum Command {
 /// Parses, runs, reports.
 pub(crate) fn main() -> ExitCode {
     let outcome = parse().and_then(run);
+    #[cfg(feature = "otel")]
+    otel::finish();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
@@ -140,7 +144,13 @@ fn init_log(cli: &Cli) -> Result<(), Fault> {
         LogFormat::Json => log.json().flatten_event(true).boxed(),
     };
     let spans = matches!(cli.command, Command::Worker(_)).then(spans::layer);
-    tracing_subscriber::registry().with(log.with_filter(filter)).with(spans).init();
+    let registry = tracing_subscriber::registry().with(log.with_filter(filter)).with(spans);
+    #[cfg(feature = "otel")]
+    let registry = registry.with(match &cli.command {
+        Command::Serve(args) => args.otlp.as_deref().map(otel::layer).transpose()?,
+        _ => None,
+    });
+    registry.init();
     Ok(())
 }
 

@@ -144,6 +144,11 @@ pub struct ServeArgs {
     #[arg(long, env = "PROOF_SERVER_METRICS", value_name = "ADDR")]
     pub metrics: Option<String>,
 
+    /// OpenTelemetry collector that gets the requests' spans, for example http://127.0.0.1:4318
+    #[cfg(feature = "otel")]
+    #[arg(long, env = "PROOF_SERVER_OTLP", value_name = "URL", help_heading = "Logging")]
+    pub otlp: Option<String>,
+
     /// Certificate chain of this server, PEM: clients speak TLS then. Read again when it changes
     #[arg(long, env = "PROOF_SERVER_TLS_CERT", value_name = "FILE", help_heading = "TLS")]
     pub tls_cert: Option<String>,

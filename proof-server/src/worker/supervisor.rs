@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, debug, error, warn};
+use tracing::{Instrument, debug, error, info_span, warn};
 
 use super::{
     decide::{Loss, backoff},
@@ -223,7 +223,7 @@ impl Lane {
                 job.finish(Err(Failure::new(Code::Cancelled, GIVEN_UP)));
                 continue;
             }
-            let span = job.span.clone();
+            let span = info_span!(parent: &job.span, "job", job = id.0, worker = self.config.index);
             match self.run_job(&mut worker, job, stop).instrument(span).await {
                 After::NextJob => {}
                 // Killed before the queue moves on: two provers never share the memory.

@@ -9,6 +9,8 @@ mod execute;
 mod handshake;
 mod limits;
 mod operators;
+#[cfg(feature = "otel")]
+mod otel;
 mod queue;
 mod requests;
 mod roles;
