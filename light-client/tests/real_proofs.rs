@@ -108,7 +108,7 @@ impl Server {
         let binary = Path::new(env!("CARGO_BIN_EXE_light-client")).with_file_name("proof-server");
         assert!(binary.exists(), "no {}: build the whole workspace", binary.display());
         let mut process = Command::new(binary)
-            .args(["serve", "--engine", "cpu", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--engine", "cpu", "--listen", "127.0.0.1:0", "--keep-time", "0s"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -205,15 +205,14 @@ fn ask(recording: &Recording, store: &Store) -> CommitteeChangeAsk {
     CommitteeChangeAsk::new(store, &updates, None).unwrap()
 }
 
-/// The worker dies in the middle of a proof, as if the kernel took it for its memory.
+/// The workers of both attempts die in the middle of a proof, as if the kernel took them for their memory.
 fn a_killed_worker_is_reported_and_replaced(
     server: &Server,
     checker: &dyn ProofChecker,
     recording: &Recording,
     store: &Store,
 ) {
-    let worker = server.workers();
-    let mut killed = false;
+    let (mut killed, mut armed) = (0, false);
     let asked = ask(recording, store);
     let lost = server.session(checker).committee_change(
         checker,
@@ -221,14 +220,16 @@ fn a_killed_worker_is_reported_and_replaced(
         &asked,
         ProofMode::Core,
         |event| {
+            armed |= event == Event::Started;
             let proving =
                 matches!(&event, Event::Progress(progress) if progress.phase == Phase::Prove);
-            if proving && !std::mem::replace(&mut killed, true) {
-                worker.iter().for_each(|pid| signal("KILL", *pid));
+            if proving && std::mem::take(&mut armed) {
+                server.workers().iter().for_each(|pid| signal("KILL", *pid));
+                killed += 1;
             }
         },
     );
-    assert!(killed, "the worker was proving");
+    assert_eq!(killed, 2, "both workers were proving");
     match lost.map(drop).unwrap_err() {
         ProveError::Client(ClientError::Failed(failure)) => {
             assert_eq!(failure.code, Code::WorkerLost, "{failure:?}");

@@ -138,7 +138,8 @@ fn init_log(cli: &Cli) -> Result<(), Fault> {
             format!("--log: `{filter}` is no filter ({error}): give for example info"),
         )
     })?;
-    let log = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    // A log that cannot be written, as on a full disk, must not end what it tells of.
+    let log = tracing_subscriber::fmt::layer().with_writer(io::stderr).log_internal_errors(false);
     let log = match cli.log.format {
         LogFormat::Text => log.with_ansi(false).with_target(false).boxed(),
         LogFormat::Json => log.json().flatten_event(true).boxed(),

@@ -120,11 +120,16 @@ impl Engine for MockEngine {
             MockFault::WrongValues => public_values[0] ^= 1,
             MockFault::None | MockFault::Start | MockFault::StartStall => {}
         }
+        // As a real engine: it executes, proves shard by shard, and verifies what it made.
+        let step = self.delay / (STEPS + 2);
+        progress(Progress { phase: Phase::Execute, done: 0, total: 1 });
+        thread::sleep(step);
         for done in 0..STEPS {
             progress(Progress { phase: Phase::Prove, done, total: STEPS });
-            thread::sleep(self.delay / STEPS);
+            thread::sleep(step);
         }
-        progress(Progress { phase: Phase::Prove, done: STEPS, total: STEPS });
+        progress(Progress { phase: Phase::Verify, done: 0, total: 1 });
+        thread::sleep(step);
         let proof = Proof {
             program,
             mode,

@@ -207,6 +207,11 @@ impl Queue {
         .await
     }
 
+    /// Waits until no more jobs come. Cancel safe.
+    pub(crate) async fn closed(&self) {
+        self.when_arrived(|inner| inner.closed.then_some(())).await;
+    }
+
     async fn when_arrived<T>(&self, mut attempt: impl FnMut(&mut Inner) -> Option<T>) -> T {
         loop {
             let arrived = self.arrived.notified();

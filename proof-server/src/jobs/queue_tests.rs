@@ -140,6 +140,18 @@ async fn a_taker_that_waits_goes_when_the_queue_closes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_waits_for_the_queue_to_close_learns_of_it_before_and_after() {
+    let queue = queue(LIMITS, 1);
+    assert!(tokio::time::timeout(Duration::from_secs(9), queue.closed()).await.is_err());
+    let waits = Arc::clone(&queue);
+    let waits = tokio::spawn(async move { waits.closed().await });
+    sleep(Duration::from_millis(1)).await;
+    queue.close();
+    waits.await.unwrap();
+    queue.closed().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn jobs_are_taken_while_one_worker_is_there_and_end_when_none_is() {
     let (queue, retry) = (queue(LIMITS, 2), Duration::from_millis(2500));
     let (_, follower) = submit(&queue, 1).unwrap();

@@ -24,6 +24,7 @@ impl ProcessMetrics {
             let (vkey, elf) = (info.vkey.to_string(), info.elf_sha256.to_string());
             programs.with_label_values(&[info.program.name(), &vkey, &elf]).set(1);
         }
+        #[expect(clippy::disallowed_methods, reason = "the metric is a date")]
         let start = seconds_since_1970(SystemTime::now());
         register.gauge(&table::START_TIME).with_label_values(NO_LABELS).set(start);
         Self {

@@ -1,6 +1,8 @@
 //! One connection, from Hello to its last answer.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, io, sync::Arc, time::Duration};
+
+use socket2::{SockRef, TcpKeepalive};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split},
@@ -55,7 +57,7 @@ pub(super) async fn serve(
     shared: &Arc<Shared>,
     shutdown: &Shutdown,
 ) {
-    if stream.set_nodelay(true).is_err() {
+    if stream.set_nodelay(true).and_then(|()| notice_silence(&stream)).is_err() {
         return;
     }
     // TLS and Hello together: a peer that is slow in either holds a place for nothing.
@@ -81,6 +83,19 @@ pub(super) async fn serve(
         }
         None => shared.metrics.network.connection_refused(ConnectionRefusal::Draining),
     }
+}
+
+/// Has the kernel find out about a peer that is gone without a word, as a machine without power is: after 30 s of
+/// silence it asks, and after three questions without an answer, or 60 s without an acknowledgement of what was
+/// sent, the connection is broken.
+fn notice_silence(stream: &TcpStream) -> io::Result<()> {
+    let keepalive = TcpKeepalive::new()
+        .with_time(Duration::from_secs(30))
+        .with_interval(Duration::from_secs(10))
+        .with_retries(3);
+    let socket = SockRef::from(stream);
+    socket.set_tcp_keepalive(&keepalive)?;
+    socket.set_tcp_user_timeout(Some(Duration::from_secs(60)))
 }
 
 /// Serves one connection whose bytes are frames.

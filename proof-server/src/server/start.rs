@@ -40,7 +40,9 @@ pub(super) async fn bind(
 
 pub(super) fn load_tls(files: TlsFiles) -> Result<Arc<ServerTls>, StartError> {
     let tls = ServerTls::load(files).map_err(StartError::Tls)?;
-    for warning in tls.warnings(SystemTime::now()) {
+    #[expect(clippy::disallowed_methods, reason = "certificates have dates")]
+    let now = SystemTime::now();
+    for warning in tls.warnings(now) {
         warn!("{warning}");
     }
     Ok(Arc::new(tls))

@@ -146,9 +146,10 @@ impl Lane {
             return None;
         }
         loop {
-            sleep(backoff(self.losses)).await;
-            if self.queue.is_closed() {
-                return None;
+            tokio::select! {
+                biased;
+                () = self.queue.closed() => return None,
+                () = sleep(backoff(self.losses)) => {}
             }
             match self.next_worker().await {
                 Ok(worker) => {

@@ -11,6 +11,7 @@ mod limits;
 mod operators;
 #[cfg(feature = "otel")]
 mod otel;
+mod peers;
 mod queue;
 mod requests;
 mod roles;

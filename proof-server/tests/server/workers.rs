@@ -1,6 +1,6 @@
 //! What becomes of workers, and of the jobs they had.
 
-use proof_server::types::{ClientMessage, Code, ProofMode, ServerMessage, WorkerState};
+use proof_server::types::{ClientMessage, Code, Phase, ProofMode, ServerMessage, WorkerState};
 use rustix::process::Signal;
 
 use crate::support::{
@@ -26,6 +26,29 @@ fn a_job_whose_worker_is_killed_once_is_made_by_the_next_one() {
     });
     let status = client.status().unwrap();
     assert_eq!((status.worker_restarts, status.proofs, status.failures), (1, 1, 0));
+}
+
+#[test]
+fn a_worker_may_be_killed_at_any_phase() {
+    let server = ServerProcess::start(&["--mock-delay", "4s"]);
+    let mut client = server.connect();
+    // Before its first job, too.
+    let idle = server.prover();
+    send(idle, Signal::KILL);
+    for phase in [Phase::Execute, Phase::Prove, Phase::Verify] {
+        let id = ask(&mut client);
+        receive_until(&mut client, |message| match message {
+            ServerMessage::Progress { progress, .. } if progress.phase == phase => Some(()),
+            _ => None,
+        });
+        send(server.prover(), Signal::KILL);
+        wait_position(&mut client, id, 0);
+        receive_until(&mut client, |message| {
+            matches!(message, ServerMessage::Proof { .. }).then_some(())
+        });
+    }
+    let status = client.status().unwrap();
+    assert_eq!((status.worker_restarts, status.proofs, status.failures), (4, 3, 0));
 }
 
 #[test]

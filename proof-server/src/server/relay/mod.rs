@@ -106,7 +106,13 @@ impl Relay {
         let mut failures = 0;
         self.set_down(Duration::ZERO);
         loop {
-            match Link::connect(&self.secondary, &self.ours).await {
+            let link = tokio::select! {
+                biased;
+                // With jobs under way it is worth another attempt.
+                () = self.queue.closed(), if jobs.is_empty() => return,
+                link = Link::connect(&self.secondary, &self.ours) => link,
+            };
+            match link {
                 Ok(link) => {
                     info!(secondary = self.secondary.address, engine = %link.engine.engine, "connected");
                     failures = 0;
@@ -133,10 +139,10 @@ impl Relay {
                     failures += 1;
                     self.set_down(pause);
                     jobs.end_all(&link::unavailable(pause));
-                    if self.queue.is_closed() {
-                        return;
+                    tokio::select! {
+                        () = self.queue.closed() => return,
+                        () = sleep(pause) => {}
                     }
-                    sleep(pause).await;
                 }
             }
         }
@@ -209,7 +215,34 @@ impl Relay {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::Instant;
+
     use super::*;
+    use crate::{
+        engine::mock::MockEngine,
+        jobs::QueueLimits,
+        metrics::{BuildLabels, Metrics},
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_goes_down_does_not_wait_for_its_secondary() {
+        let limits = QueueLimits { waiting: 1, each: 1 };
+        let queue = Arc::new(Queue::new(limits, 1, Arc::default()));
+        let engine = MockEngine::info();
+        let labels = BuildLabels { version: "", engine: &engine, role: "primary", workers: 1 };
+        // Nobody listens on the discard port.
+        let secondary = Secondary { address: "127.0.0.1:9".to_owned(), tls: None };
+        let metrics = Arc::new(Metrics::new(&labels));
+        let relay = Relay::new(&secondary, Arc::clone(&queue), &engine, metrics);
+        let view = relay.view();
+        let run = tokio::spawn(relay.run(CancellationToken::new()));
+        sleep(BACKOFF_MAX * 4).await;
+        assert!(!run.is_finished() && !view.is_up());
+        let closed = Instant::now();
+        queue.close();
+        run.await.unwrap();
+        assert!(closed.elapsed() < BACKOFF_FIRST, "the clock stands still but for pauses");
+    }
 
     #[test]
     fn attempts_to_connect_come_soon_first_and_then_ever_slower() {
