@@ -1,0 +1,120 @@
+//! A server process.
+
+use std::{
+    env, fs,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use eyre::{ContextCompat, WrapErr, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    time::{Instant, timeout},
+};
+
+/// Time until a server listens: its mock workers start in a tenth of a second each, and a machine may be busy.
+const START_PATIENCE: Duration = Duration::from_secs(60);
+
+/// The server that was built with this program.
+pub(crate) fn sibling() -> eyre::Result<PathBuf> {
+    Ok(env::current_exe().wrap_err("where is this program?")?.with_file_name("proof-server"))
+}
+
+/// What a server is started with.
+#[derive(Debug, Clone)]
+pub(crate) struct Launch {
+    pub(crate) binary: PathBuf,
+    pub(crate) flags: Vec<String>,
+    /// `TMPDIR` of the server and its workers, which marks them too.
+    pub(crate) temporary: PathBuf,
+    /// Where its log goes; later starts append.
+    pub(crate) log: PathBuf,
+}
+
+/// A running server. Dropping it kills it; its workers end with it.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    pid: u32,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Starts a server with the mock engine on `port` of the loopback address (0: a free one) and waits until it
+    /// listens.
+    pub(crate) async fn start(launch: &Launch, port: u16) -> eyre::Result<Self> {
+        let binary = launch.binary.display();
+        ensure!(
+            launch.binary.exists(),
+            "there is no {binary}: build it with `cargo build --release --workspace`, or name it with --server"
+        );
+        let log = fs::File::options().create(true).append(true).open(&launch.log)?;
+        let mut command = Command::new(&launch.binary);
+        command.args(["serve", "--engine", "mock", "--listen", &format!("127.0.0.1:{port}")]);
+        command.args(&launch.flags).env("TMPDIR", &launch.temporary);
+        // Whoever runs this may have settings of their own.
+        for (name, _) in env::vars_os() {
+            if name.to_string_lossy().starts_with("PROOF_SERVER_") {
+                command.env_remove(name);
+            }
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true);
+        let mut child = command.spawn().wrap_err_with(|| format!("cannot run {binary}"))?;
+        let pid = child.id().wrap_err("the server ended at once")?;
+        let output = child.stdout.take().wrap_err("the server has no output")?;
+        let mut line = String::new();
+        let mut output = BufReader::new(output);
+        timeout(START_PATIENCE, output.read_line(&mut line))
+            .await
+            .wrap_err("the server does not listen")??;
+        let address = line.strip_prefix("listening ").and_then(|rest| rest.trim().parse().ok());
+        let address = address.wrap_err_with(|| {
+            format!("the server's first line is {line:?}; its log:\n{}", tail(&launch.log))
+        })?;
+        Ok(Self { child, pid, address })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        send(self.pid, signal);
+    }
+
+    /// Waits for its end; nothing if that takes longer than `limit`. Says how long it took.
+    pub(crate) async fn end(&mut self, limit: Duration) -> Option<(ExitStatus, Duration)> {
+        let began = Instant::now();
+        let status = timeout(limit, self.child.wait()).await.ok()?.ok()?;
+        Some((status, began.elapsed()))
+    }
+}
+
+/// Sends a signal to a process that may be gone already.
+pub(crate) fn send(pid: u32, signal: Signal) {
+    if let Some(pid) = Pid::from_raw(pid.cast_signed()) {
+        let _ = kill_process(pid, signal);
+    }
+}
+
+/// A port of the loopback address that is free now. Whoever takes another one at random takes this one hardly ever.
+pub(crate) fn free_port() -> eyre::Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).wrap_err("no port is free")?;
+    Ok(listener.local_addr()?.port())
+}
+
+/// The end of a log.
+pub(crate) fn tail(log: &Path) -> String {
+    const LINES: usize = 20;
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(LINES)..].join("\n")
+}
