@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use proof_server::types::{
     ClientHello, ClientMessage, Failure, FrameError, FrameLimits, Joined, Proof, ProofMode,
-    ProofStats, RequestId, ServerMessage,
+    ProofStats, RequestId, ServerMessage, encode,
     frame_async::{AsyncFrameReader, write_message_async},
 };
 use tokio::{
+    io::AsyncWriteExt,
     net::{
         TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
@@ -58,7 +59,7 @@ pub(crate) enum Fault {
 #[derive(Debug)]
 pub(crate) enum Step {
     /// An open request goes on.
-    News(RequestId, News),
+    News(News),
     /// A request is over.
     Ended(RequestId, Asked, Final),
     /// The answer to a `Status`: whatever was asked before is answered as far as it will be.
@@ -142,6 +143,14 @@ impl Session {
         let id = self.new_id();
         self.open_request(id, None);
         self.send(&ClientMessage::Verify { id, proof }).await.map(|()| id)
+    }
+
+    /// Sends half of a request. The connection is of no use after it.
+    pub(crate) async fn tear(&mut self, subject: &Subject, mode: ProofMode) -> Result<(), Trouble> {
+        let message =
+            ClientMessage::Prove { id: self.new_id(), mode, input: subject.input.clone() };
+        let frame = encode(&message, &self.limits).map_err(broken)?;
+        self.writer.write_all(&frame[..frame.len() / 2]).await.map_err(broken)
     }
 
     /// Gives a request up. It stays open until its answer comes.
@@ -231,7 +240,7 @@ impl Session {
                 return Err(Fault::Stray { id, message: name });
             }
         };
-        Ok(Step::News(id, news))
+        Ok(Step::News(news))
     }
 
     fn end(&mut self, id: RequestId, how: Final) -> Step {
