@@ -15,7 +15,7 @@ BIN := $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build demo test lint one-build fmt clippy doc deny typos artifacts check-artifacts profile profile-proof recordings spec-vectors \
-        spec-vectors-large fuzz fuzz-check check-readme
+        spec-vectors-large fuzz fuzz-check check-readme load chaos
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -24,7 +24,7 @@ deps: ## install what the build needs (protoc, C and C++ compilers), or say how
 	@scripts/install-deps
 
 # --workspace always: another selection of packages would select other features, and build SP1 anew.
-build: deps ## build proof-server, light-client and simulator
+build: deps ## build proof-server, light-client, simulator and load
 	cargo build --release --workspace --locked
 
 demo: build ## a server, a light client, two real proofs
@@ -98,6 +98,12 @@ fuzz-check: deps $(TOOLS)/bin/cargo-fuzz ## the fuzz targets' seeds and some sec
 
 fuzz: deps $(TOOLS)/bin/cargo-fuzz ## fuzz each target for TIME seconds (60); needs a nightly Rust
 	PATH="$(TOOLS)/bin:$$PATH" scripts/fuzz run
+
+load: build ## a thousand clients ask a server with the mock engine for 100,000 proofs: 22 minutes (LOAD="--requests 4000": one)
+	$(BIN)/load run $(LOAD)
+
+chaos: build ## a server's processes are killed under its clients for 10 minutes (CHAOS="--roles --seed 2")
+	$(BIN)/load chaos $(CHAOS)
 
 check-readme: build ## run the README's commands
 	scripts/check-readme $(BIN)

@@ -13,7 +13,7 @@ use tokio::{
         TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
-    time::{Instant, timeout},
+    time::{Instant, timeout, timeout_at},
 };
 
 use crate::inputs::Subject;
@@ -50,6 +50,9 @@ pub(crate) enum Fault {
     /// Not a message.
     #[error("the server sent no message: {0}")]
     Frame(String),
+    /// Signs of life and no end.
+    #[error("a request has no answer after {} s", .0.as_secs())]
+    Endless(Duration),
     /// Nothing came.
     #[error("not a word about an open request for {} s", SILENCE.as_secs())]
     Silence,
@@ -61,7 +64,7 @@ pub(crate) enum Step {
     /// An open request goes on.
     News(News),
     /// A request is over.
-    Ended(RequestId, Asked, Final),
+    Ended(RequestId, Box<(Asked, Final)>),
     /// The answer to a `Status`: whatever was asked before is answered as far as it will be.
     Fence,
 }
@@ -99,24 +102,28 @@ pub(crate) struct Session {
     reader: AsyncFrameReader<OwnedReadHalf, ServerMessage>,
     writer: OwnedWriteHalf,
     limits: FrameLimits,
+    /// How long a request may be open.
+    patience: Duration,
     last_id: u64,
     open: BTreeMap<RequestId, Asked>,
 }
 
 impl Session {
-    pub(crate) async fn connect(address: SocketAddr) -> Result<Self, Trouble> {
-        timeout(HELLO_PATIENCE, Self::open(address))
+    /// Connects. A request that is open for longer than `patience` is a fault.
+    pub(crate) async fn connect(address: SocketAddr, patience: Duration) -> Result<Self, Trouble> {
+        timeout(HELLO_PATIENCE, Self::open(address, patience))
             .await
             .unwrap_or_else(|_| Err(Trouble::Broken("no Hello".to_owned())))
     }
 
-    async fn open(address: SocketAddr) -> Result<Self, Trouble> {
+    async fn open(address: SocketAddr, patience: Duration) -> Result<Self, Trouble> {
         let stream = TcpStream::connect(address).await.map_err(broken)?;
         stream.set_nodelay(true).map_err(broken)?;
         let limits = FrameLimits::default();
         let (reader, writer) = stream.into_split();
         let reader = AsyncFrameReader::new(reader, limits);
-        let mut session = Self { reader, writer, limits, last_id: 0, open: BTreeMap::new() };
+        let open = BTreeMap::new();
+        let mut session = Self { reader, writer, limits, patience, last_id: 0, open };
         let hello = ClientMessage::Hello(ClientHello::new("load"));
         let sent = session.send(&hello).await;
         match session.receive().await? {
@@ -171,8 +178,14 @@ impl Session {
 
     /// What the next message says. Cancel safe.
     pub(crate) async fn step(&mut self) -> Result<Step, Trouble> {
-        let message = timeout(SILENCE, self.receive()).await.map_err(|_| Fault::Silence)??;
-        Ok(self.place(message, Instant::now())?)
+        let oldest = self.open.values().map(|asked| asked.sent).min();
+        let end = oldest.unwrap_or_else(Instant::now) + self.patience;
+        let silence = Instant::now() + SILENCE;
+        match timeout_at(end.min(silence), self.receive()).await {
+            Ok(message) => Ok(self.place(message?, Instant::now())?),
+            Err(_) if end < silence => Err(Fault::Endless(self.patience).into()),
+            Err(_) => Err(Fault::Silence.into()),
+        }
     }
 
     async fn receive(&mut self) -> Result<ServerMessage, Trouble> {
@@ -245,7 +258,7 @@ impl Session {
 
     fn end(&mut self, id: RequestId, how: Final) -> Step {
         let asked = self.open.remove(&id).expect("only open requests are ended");
-        Step::Ended(id, asked, how)
+        Step::Ended(id, Box::new((asked, how)))
     }
 
     fn open_request(&mut self, id: RequestId, mode: Option<ProofMode>) {

@@ -9,7 +9,7 @@ use proof_server::types::{
 use tokio::{
     io::AsyncWriteExt,
     net::TcpStream,
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
@@ -123,16 +123,17 @@ impl Client {
 
     /// Gives a request up in the middle: it ends all the same, once.
     async fn cancel(&mut self, subject: &Subject, after: Duration) {
-        let mut history = History::default();
+        let (mut history, mut given_up) = (History::default(), false);
         let ended = async {
             let mut session = self.session().await?;
             let id = session.ask(subject, MODE).await?;
             history.note(&self.ledger, format!("asks for {}, request {id}", subject.program()));
             let follow = self.follow(&mut session, id, &mut history);
-            let ended = match timeout_at(Instant::now() + after, follow).await {
+            let ended = match timeout(after, follow).await {
                 Ok(ended) => ended?,
                 Err(_) => {
                     history.note(&self.ledger, "cancels");
+                    given_up = true;
                     session.cancel(id).await?;
                     self.follow(&mut session, id, &mut history).await?
                 }
@@ -142,11 +143,15 @@ impl Client {
             Ok(ended)
         };
         match ended.await {
-            Ok((_, Final::Failed(failure))) if failure.code == Code::Cancelled => {
+            Ok((_, Final::Failed(failure))) if given_up && failure.code == Code::Cancelled => {
                 self.ledger.outcome("CANCELLED, as asked");
             }
-            Ok((asked, end)) => drop(self.judge(subject, &asked, end, &mut history)),
-            Err(trouble) => drop(self.trouble(&trouble, &mut history)),
+            Ok((asked, end)) => {
+                self.judge(subject, &asked, end, &mut history);
+            }
+            Err(trouble) => {
+                self.trouble(&trouble, &mut history);
+            }
         }
     }
 
@@ -194,7 +199,8 @@ impl Client {
                 open.push((id, subject));
             }
             while !open.is_empty() {
-                let Step::Ended(id, asked, end) = session.step().await? else { continue };
+                let Step::Ended(id, ended) = session.step().await? else { continue };
+                let (asked, end) = *ended;
                 let Some(at) = open.iter().position(|(of, _)| *of == id) else { continue };
                 let (_, subject) = open.swap_remove(at);
                 history.note(&self.ledger, format!("request {id}: {}", name(&end)));
@@ -257,7 +263,9 @@ impl Client {
                 history.note(&self.ledger, format!("spoilt: {spoilt}; {}", name(&end)));
                 self.ledger.violation("a wrong verdict about a proof", &history);
             }
-            Err(trouble) => drop(self.trouble(&trouble, &mut history)),
+            Err(trouble) => {
+                self.trouble(&trouble, &mut history);
+            }
         }
     }
 
@@ -269,9 +277,9 @@ impl Client {
     ) -> Result<(Asked, Final), Trouble> {
         loop {
             match session.step().await? {
-                Step::Ended(of, asked, end) if of == id => {
-                    history.note(&self.ledger, name(&end));
-                    return Ok((asked, end));
+                Step::Ended(of, ended) if of == id => {
+                    history.note(&self.ledger, name(&ended.1));
+                    return Ok(*ended);
                 }
                 // Signs of life would hide the rest.
                 Step::News(News::Progress | News::Queued) => {}
@@ -337,7 +345,7 @@ impl Client {
     async fn session(&mut self) -> Result<Session, Trouble> {
         match self.session.take() {
             Some(session) => Ok(session),
-            None => Session::connect(self.address).await,
+            None => Session::connect(self.address, BOUND).await,
         }
     }
 }

@@ -18,6 +18,9 @@ pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// What a server may take beyond that: connections have 2 s to take the last word and 2 s to close.
 const DRAIN_MARGIN: Duration = Duration::from_secs(5);
 
+/// Jobs take 150 ms and clients leave when they are told to: a drain that takes longer is told of.
+const SLOW_DRAIN: Duration = Duration::from_secs(2);
+
 /// How long a killed server's workers may take to notice: they wait on its socket.
 const ORPHAN_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -84,12 +87,12 @@ impl Place {
         ([127, 0, 0, 1], self.port).into()
     }
 
-    /// Sends `signal` to one of its workers, if it has one; says which.
-    pub(crate) fn strike_worker(&mut self, signal: Signal, choice: usize) -> Option<u32> {
+    /// Sends `signal` to one of its workers, if it has one.
+    pub(crate) fn strike_worker(&mut self, signal: Signal, choice: usize) {
         let workers = self.workers();
-        let victim = *workers.get(choice % workers.len().max(1))?;
-        send(victim, signal);
-        Some(victim)
+        if !workers.is_empty() {
+            send(workers[choice % workers.len()], signal);
+        }
     }
 
     /// Kills the server; its workers must be gone in a moment.
@@ -120,6 +123,14 @@ impl Place {
             }
             Some((status, took)) => {
                 ledger.drained(took);
+                if took > SLOW_DRAIN {
+                    let log = tail(&self.launch.log);
+                    println!(
+                        "{:.1} s: the {} took {took:.1?} to drain\n{log}",
+                        ledger.seconds(),
+                        self.name
+                    );
+                }
                 if !status.success() {
                     history.note(ledger, format!("it ended with {status} after {took:?}"));
                     ledger.violation("a server that drains ends badly", &history);

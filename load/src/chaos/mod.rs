@@ -138,8 +138,8 @@ impl Scene<'_> {
     ) -> eyre::Result<()> {
         ledger.event(event);
         match (event, &mut self.secondary) {
-            (Event::KillWorker, _) => drop(self.primary.strike_worker(Signal::KILL, choice)),
-            (Event::TermWorker, _) => drop(self.primary.strike_worker(Signal::TERM, choice)),
+            (Event::KillWorker, _) => self.primary.strike_worker(Signal::KILL, choice),
+            (Event::TermWorker, _) => self.primary.strike_worker(Signal::TERM, choice),
             (Event::KillServer, _) => {
                 self.primary.kill(ledger).await?;
                 self.primary.restart().await?;

@@ -23,6 +23,10 @@ use crate::{
 /// Pause before a client whose connection broke connects again.
 const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
 
+/// How long a request may wait for its answer: a thousand clients share four workers, and 50 ms a thousand times are
+/// a quarter of a minute.
+const PATIENCE: Duration = Duration::from_secs(600);
+
 /// How many requests there are to make, and how far all clients are.
 #[derive(Debug)]
 pub(crate) struct Course {
@@ -126,7 +130,8 @@ impl Client {
         subject: Subject,
         course: Arc<Course>,
     ) -> eyre::Result<Self> {
-        let session = Session::connect(address).await.wrap_err("a client is not let in")?;
+        let session =
+            Session::connect(address, PATIENCE).await.wrap_err("a client is not let in")?;
         Ok(Self { address, subject, course, session: Some(session) })
     }
 
@@ -165,7 +170,7 @@ impl Client {
             Some(session) => session,
             None => {
                 sleep(RECONNECT_PAUSE).await;
-                Session::connect(self.address).await?
+                Session::connect(self.address, PATIENCE).await?
             }
         };
         let steady = self.course.is_steady();
@@ -204,10 +209,10 @@ impl Client {
 
 async fn ended(session: &mut Session, id: RequestId) -> Result<(Asked, Final), Trouble> {
     loop {
-        if let Step::Ended(of, asked, end) = session.step().await?
+        if let Step::Ended(of, ended) = session.step().await?
             && of == id
         {
-            return Ok((asked, end));
+            return Ok(*ended);
         }
     }
 }

@@ -81,7 +81,7 @@ async fn sample(
 
 /// A line a minute: who waits for twenty wants to know.
 fn note(samples: &[Sample], requests: usize) {
-    if let Some(last) = samples.last().filter(|_| samples.len() % 60 == 0) {
+    if let Some(last) = samples.last().filter(|_| samples.len().is_multiple_of(60)) {
         let mib = last.resident_bytes >> 20;
         println!("{} of {requests} answered, the server has {mib} MiB", last.ended);
     }

@@ -8,13 +8,18 @@ const ID: RequestId = RequestId(1);
 /// A connection to nobody in particular, with one open request.
 async fn session() -> Session {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    let limits = FrameLimits::default();
-    let (reader, writer) = stream.into_split();
-    let reader = AsyncFrameReader::new(reader, limits);
-    let mut session = Session { reader, writer, limits, last_id: 1, open: BTreeMap::new() };
+    let mut session = connected(listener.local_addr().unwrap()).await;
     session.open_request(ID, Some(ProofMode::Core));
     session
+}
+
+/// A connection without Hellos.
+async fn connected(address: SocketAddr) -> Session {
+    let (reader, writer) = TcpStream::connect(address).await.unwrap().into_split();
+    let (limits, patience, open) =
+        (FrameLimits::default(), Duration::from_secs(60), BTreeMap::new());
+    let reader = AsyncFrameReader::new(reader, limits);
+    Session { reader, writer, limits, patience, last_id: 1, open }
 }
 
 fn accepted() -> ServerMessage {
@@ -59,8 +64,10 @@ async fn a_whole_story_and_one_that_fails_at_once_are_in_order() {
     // A worker was lost: the story begins anew.
     let whole =
         vec![accepted(), queued.clone(), started(), queued, started(), proof(ProofMode::Core)];
-    assert!(matches!(told(whole).await, Ok(Step::Ended(ID, _, Final::Proof(..)))));
-    assert!(matches!(told(vec![failed()]).await, Ok(Step::Ended(ID, _, Final::Failed(_)))));
+    for (story, proven) in [(whole, true), (vec![failed()], false)] {
+        let Ok(Step::Ended(ID, ended)) = told(story).await else { panic!("not ended") };
+        assert_eq!(matches!(ended.1, Final::Proof(..)), proven);
+    }
 }
 
 #[tokio::test]
@@ -94,14 +101,31 @@ async fn a_second_answer_before_the_fence_is_seen() {
         write_message_async(&mut stream, &failed(), &FrameLimits::default()).await.unwrap();
         stream
     };
-    let client = async {
-        let stream = TcpStream::connect(address).await.unwrap();
-        let (reader, writer) = stream.into_split();
-        let limits = FrameLimits::default();
-        let reader = AsyncFrameReader::new(reader, limits);
-        let mut session = Session { reader, writer, limits, last_id: 1, open: BTreeMap::new() };
-        session.fence().await
-    };
+    let client = async { connected(address).await.fence().await };
     let (_stream, fenced) = tokio::join!(server, client);
     assert!(matches!(fenced, Err(Trouble::Fault(Fault::Stray { .. }))), "{fenced:?}");
+}
+
+#[tokio::test]
+async fn a_request_that_stays_open_for_too_long_is_a_fault_whatever_is_said_of_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        for message in [accepted(), started()] {
+            write_message_async(&mut stream, &message, &FrameLimits::default()).await.unwrap();
+        }
+        stream
+    };
+    let client = async {
+        let mut session = connected(listener.local_addr().unwrap()).await;
+        session.patience = Duration::from_millis(50);
+        session.open_request(ID, Some(ProofMode::Core));
+        loop {
+            if let Err(trouble) = session.step().await {
+                return trouble.to_string();
+            }
+        }
+    };
+    let (_stream, trouble) = tokio::join!(server, client);
+    assert_eq!(trouble, "a request has no answer after 0 s");
 }
