@@ -12,10 +12,12 @@ CARGO_DENY := 0.20.2
 CARGO_FUZZ := 0.13.2
 TYPOS := 1.52.0
 BIN := $(CARGO_TARGET_DIR)/release
+PROMTOOL := $(TOOLS)/prometheus/usr/bin
+export PATH := $(PATH):$(PROMTOOL)
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build demo test lint one-build fmt clippy doc deny typos artifacts check-artifacts profile profile-proof recordings spec-vectors \
-        spec-vectors-large fuzz fuzz-check check-readme load chaos
+        spec-vectors-large fuzz fuzz-check check-readme load chaos promtool
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -30,7 +32,7 @@ build: deps ## build proof-server, light-client, simulator and load
 demo: build ## a server, a light client, two real proofs
 	@scripts/demo $(BIN)
 
-test: deps ## the whole suite, with real proofs
+test: deps promtool ## the whole suite, with real proofs
 	cargo test --release --workspace --locked
 	cargo test --release --locked -p proof-server --no-default-features --features otel \
 	  --target-dir $(CARGO_TARGET_DIR)/no-sp1 --test server -- otel
@@ -107,6 +109,13 @@ chaos: build ## a server's processes are killed under its clients for 10 minutes
 
 check-readme: build ## run the README's commands
 	scripts/check-readme $(BIN)
+
+# Prometheus' own checker, for the test of /metrics, which says so where there is none. Unpacked and not
+# installed: the package would start a server.
+promtool:
+	@command -v promtool > /dev/null || test -x $(PROMTOOL)/promtool || \
+	  (mkdir -p $(TOOLS)/prometheus && cd $(TOOLS)/prometheus && apt-get download prometheus && dpkg -x prometheus_*.deb .) || \
+	  echo "no promtool: the test of the metrics' format will be skipped"
 
 $(TOOLS)/bin/cargo-deny:
 	CARGO_TARGET_DIR=$(TOOLS)/target cargo install cargo-deny --version $(CARGO_DENY) --locked --root $(TOOLS)

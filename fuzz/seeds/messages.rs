@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use lc_fuzz::frame::{CLIENT, FILE, SERVER, check};
+use lc_fuzz::frame::{CLIENT, FILE, MESSAGE, SERVER, check};
 
 use crate::Seeds;
 
@@ -32,6 +32,16 @@ pub(crate) fn add(seeds: &mut Seeds) {
             format!("no-conversation-{kind}-cut-short"),
             [vec![kind, PIECE], cut].concat(),
         );
+    }
+    // Bytes that count up become fields that all differ.
+    let counting: Vec<u8> = (0..4096_u32).map(|i| (i * 7 % 251) as u8).collect();
+    for (side, kinds) in [(0, 5), (1, 8)] {
+        for kind in 0..kinds {
+            let seed = [&[MESSAGE, PIECE, side], &counting[..8], &[kind], &counting].concat();
+            if check(&seed) {
+                seeds.add(TARGET, format!("message-{side}-{kind}"), seed);
+            }
+        }
     }
     seeds.add(TARGET, "no-protocol", [&[CLIENT, PIECE], &b"GET / HTTP/1.1\r\n"[..]].concat());
 }

@@ -4,6 +4,7 @@
 //! - No input makes a reader panic, or hold more than a fixed reserve and a multiple of what arrived.
 //! - However a stream is torn, the same messages arrive and the same fault ends it.
 //! - A message has one encoding: those that arrived, sent again, are the bytes that arrived.
+//! - Any message arrives as it was sent, and one with a byte changed does no harm.
 
 use std::{
     fmt::Debug,
@@ -17,6 +18,7 @@ use proof_server::types::{
 use crate::{
     input::Input,
     memory::{proportional, within},
+    messages,
 };
 
 /// Caps that the fuzzer's inputs can reach.
@@ -33,18 +35,42 @@ pub const CLIENT: u8 = 0;
 pub const SERVER: u8 = 1;
 /// First byte of a proof file; the second is not used.
 pub const FILE: u8 = 2;
+/// First byte of what is made into a message, which is sent.
+pub const MESSAGE: u8 = 3;
 
 /// Checks all of it.
 pub fn check(data: &[u8]) -> bool {
     let mut input = Input::new(data);
     let kind = input.byte();
     let piece = 1 + usize::from(input.byte());
+    if kind % 4 == MESSAGE {
+        return match input.below(2) {
+            0 => sent(&messages::client(&mut input), &mut input, piece),
+            _ => sent(&messages::server(&mut input), &mut input, piece),
+        };
+    }
     let bytes = input.bytes(usize::MAX);
-    match kind % 3 {
+    match kind % 4 {
         CLIENT => stream::<ClientMessage>(bytes, piece),
         SERVER => stream::<ServerMessage>(bytes, piece),
         _ => proof_file(bytes),
     }
+}
+
+/// Sends a message, whole and with a byte changed. Gives whether it is within the limits.
+fn sent<M: Message + PartialEq + Debug>(message: &M, input: &mut Input<'_>, piece: usize) -> bool {
+    let mut frame = match encode(message, &LIMITS) {
+        Ok(frame) => frame,
+        Err(FrameError::TooLarge { .. }) => return false,
+        Err(error) => panic!("{error}"),
+    };
+    let (messages, end) = read::<M>(Pieces { bytes: &frame, piece });
+    assert!(end.is_none(), "{end:?}");
+    assert!(messages.iter().eq([message]), "it arrives as it was sent: {messages:?}");
+    let at = usize::from(input.u16()) % frame.len();
+    frame[at] ^= input.byte();
+    stream::<M>(&frame, piece);
+    true
 }
 
 fn held(bytes: &[u8]) -> usize {

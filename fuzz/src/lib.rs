@@ -12,6 +12,7 @@ pub mod eth_get_proof_json;
 pub mod frame;
 mod input;
 pub mod memory;
+mod messages;
 mod points;
 pub mod rlp;
 pub mod signature;

@@ -352,6 +352,17 @@ pub struct ServeArgs {
     )]
     pub job_timeout: String,
 
+    /// How long a request may take from its arrival to its answer, the queue included, before it ends with
+    /// TIMEOUT; its job ends with it, unless somebody else waits for that
+    #[arg(
+        long,
+        env = "PROOF_SERVER_REQUEST_TIMEOUT",
+        default_value = "6h",
+        value_name = "TIME",
+        help_heading = "Timeouts"
+    )]
+    pub request_timeout: String,
+
     /// After SIGTERM: how long running jobs may take before they end with SHUTTING_DOWN
     #[arg(
         long,

@@ -83,6 +83,8 @@ pub struct Config {
     pub keepalive: Duration,
     /// How long a job may have the prover.
     pub job_timeout: Duration,
+    /// How long a request may take, from its arrival to its answer.
+    pub request_timeout: Duration,
     /// How long running jobs may take once the server was asked to end.
     pub drain_timeout: Duration,
     /// How long a worker may take to get ready.
@@ -174,6 +176,11 @@ impl Config {
             idle_timeout: faults.time("--idle-timeout", &args.idle_timeout, ms(100)..=DAY),
             keepalive: faults.time("--keepalive", &args.keepalive, ms(100)..=MAX_KEEPALIVE),
             job_timeout: faults.time("--job-timeout", &args.job_timeout, ms(100)..=DAY),
+            request_timeout: faults.time(
+                "--request-timeout",
+                &args.request_timeout,
+                ms(100)..=DAY * 7,
+            ),
             drain_timeout: faults.time(
                 "--drain-timeout",
                 &args.drain_timeout,

@@ -37,6 +37,7 @@ fn each_setting_out_of_range_is_refused_with_its_flag_and_range() {
         ("--keep-bytes", "some", "--keep-bytes: `some` is no size"),
         ("--keep-time", "2", "--keep-time: `2` is no duration"),
         ("--grace", "25h", "--grace: `25h` is out of range"),
+        ("--request-timeout", "1ms", "--request-timeout: `1ms` is out of range"),
         ("--drain-timeout", "x", "--drain-timeout: `x` is no duration"),
         ("--metrics", "9090", "--metrics: `9090` is no address: give IP:PORT"),
         ("--role", "boss", "--role: `boss` is not known: give standalone or primary or secondary"),

@@ -9,7 +9,7 @@ use lc_core::{
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc},
     task::JoinSet,
-    time::{Instant, sleep},
+    time::{Instant, sleep, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug, error, field, info, info_span};
@@ -172,13 +172,15 @@ impl<'a> Requests<'a> {
     {
         let (id, cancel) = (request.id, CancellationToken::new());
         self.cancels.insert(id, cancel.clone());
-        let (outbox, keepalive) = (self.outbox.clone(), self.shared.config.keepalive);
+        let (outbox, config) = (self.outbox.clone(), &self.shared.config);
+        let (keepalive, limit) = (config.keepalive, config.request_timeout);
         let (work, span) = (work(cancel.clone()), request.span.clone());
         let run = async move {
             let failure = match work.await {
                 Some(Ok((name, job))) => {
                     Span::current().record("request", field::display(name));
-                    let follower = Follower { request, name, outbox: outbox.clone(), keepalive };
+                    let follower =
+                        Follower { request, name, outbox: outbox.clone(), keepalive, limit };
                     match follower.follow(job, &cancel).await {
                         Ok(()) | Err(Ended::Gone) => return id,
                         Err(Ended::Failed(failure)) => failure,
@@ -223,6 +225,14 @@ impl<'a> Requests<'a> {
         // If nobody writes any more, the connection is about to end.
         let _ = self.outbox.send(message).await;
     }
+}
+
+fn overdue(limit: Duration) -> Failure {
+    let message = format!(
+        "the request took longer than the {} s that this server allows, with its time in the queue: try again later",
+        limit.as_secs()
+    );
+    Failure::new(Code::Timeout, message)
 }
 
 fn cancelled() -> Failure {
@@ -365,6 +375,8 @@ struct Follower {
     name: RequestName,
     outbox: mpsc::Sender<ServerMessage>,
     keepalive: Duration,
+    /// From the request's arrival to its last answer.
+    limit: Duration,
 }
 
 impl Follower {
@@ -378,6 +390,10 @@ impl Follower {
             () = cancel.cancelled() => {
                 job.give_up();
                 Err(Ended::Failed(cancelled()))
+            }
+            () = sleep_until(self.request.since + self.limit) => {
+                job.give_up();
+                Err(Ended::Failed(overdue(self.limit)))
             }
             told = self.tell(&mut job) => told,
         };

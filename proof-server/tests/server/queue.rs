@@ -84,6 +84,24 @@ fn after_the_first_proof_the_queue_has_an_estimate() {
 }
 
 #[test]
+fn a_request_over_its_time_ends_with_its_job_queued_or_running_and_others_go_on() {
+    let server = ServerProcess::start(&[&["--request-timeout", "2s"][..], &FOREVER].concat());
+    let (mut first, mut second) = (server.connect(), server.connect());
+    let running = ask(&mut first);
+    wait_started(&mut first, running);
+    let worker = server.prover();
+    let waiting = ask(&mut second);
+    for (client, id) in [(&mut first, running), (&mut second, waiting)] {
+        let failure = wait_failure(client, id);
+        assert_eq!(failure.code, Code::Timeout);
+        assert!(failure.message.starts_with("the request took longer than the 2 s"), "{failure}");
+    }
+    crate::support::wait_gone(worker);
+    let next = ask(&mut second);
+    wait_started(&mut second, next);
+}
+
+#[test]
 fn a_cancelled_job_in_the_queue_never_starts() {
     let server = ServerProcess::start(&FOREVER);
     let (mut first, mut second) = (server.connect(), server.connect());
