@@ -237,6 +237,7 @@ mod tests {
         assert_eq!(spec.fork_at_slot(5 * 32), Some(Fork::Capella));
         assert_eq!(spec.fork_at_slot(9 * 32 - 1), Some(Fork::Capella));
         assert_eq!(spec.fork_at_slot(u64::MAX), Some(Fork::Deneb));
+        assert_eq!((spec.committee_len(), spec.committee_depth()), (512, 9));
     }
 
     #[test]
@@ -262,5 +263,8 @@ mod tests {
         let mut long = spec();
         long.forks = vec![long.forks[0]; 17];
         assert_eq!(long.validate(), Err(ChainSpecError::ForkCount(17)));
+        // Sixteen are not too many; that they are all the same one is wrong.
+        long.forks.pop();
+        assert!(matches!(long.validate(), Err(ChainSpecError::ForkOrder { .. })));
     }
 }

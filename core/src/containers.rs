@@ -210,3 +210,36 @@ fn fork_data_root<C: Crypto>(version: [u8; 4], genesis_validators_root: &impl No
 pub fn compute_signing_root<C: Crypto>(header: &Header, domain: &Root) -> Root {
     C::hash_pair(&header.hash_tree_root::<C>(), domain)
 }
+
+#[cfg(all(test, feature = "host"))]
+mod tests {
+    use super::*;
+    use crate::host::NativeCrypto;
+
+    #[test]
+    fn extra_data_may_fill_its_chunk_and_no_more() {
+        let with = |length: usize| ExecutionPayloadHeader {
+            extra_data: core::iter::repeat_n(1, length).collect(),
+            ..ExecutionPayloadHeader::default()
+        };
+        for fork in [Fork::Capella, Fork::Fulu] {
+            assert!(with(32).hash_tree_root::<NativeCrypto>(fork).is_some());
+            for length in [33, 34, 40] {
+                assert_eq!(with(length).field_roots::<NativeCrypto>(fork), None, "{length}");
+                assert_eq!(with(length).hash_tree_root::<NativeCrypto>(fork), None, "{length}");
+                assert_eq!(with(length).block_hash_branch::<NativeCrypto>(fork), None, "{length}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_blob_field_is_one_whatever_the_other_says() {
+        let with = |blob_gas_used, excess_blob_gas| ExecutionPayloadHeader {
+            blob_gas_used,
+            excess_blob_gas,
+            ..ExecutionPayloadHeader::default()
+        };
+        let seen = [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(a, b)| with(a, b).has_no_blob_fields());
+        assert_eq!(seen, [true, false, false, false]);
+    }
+}

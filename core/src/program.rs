@@ -45,3 +45,20 @@ impl FromStr for ProgramId {
         Self::ALL.into_iter().find(|program| program.name() == name).ok_or(UnknownProgram)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn a_program_is_written_and_found_by_its_name() {
+        let names = ["committee-change", "inclusion"];
+        for (program, name) in ProgramId::ALL.into_iter().zip(names) {
+            assert_eq!((program.name(), program.to_string().as_str()), (name, name));
+            assert_eq!(name.parse(), Ok(program));
+        }
+        assert_eq!("inclusions".parse::<ProgramId>(), Err(UnknownProgram));
+    }
+}

@@ -125,6 +125,8 @@ fn words<const WORDS: usize, const BYTES: usize>(bytes: &FixedBytes<BYTES>) -> [
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use super::*;
 
     #[test]
@@ -134,6 +136,8 @@ mod tests {
         assert_eq!(root.0[1], 0x0809_0a0b_0c0d_0e0f);
         assert_eq!(B256::from(root), bytes);
         assert_eq!(root, bytes);
+        assert_ne!(root, B256::ZERO);
+        assert_eq!(root.to_string(), bytes.to_string());
     }
 
     #[test]

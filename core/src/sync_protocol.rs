@@ -445,3 +445,34 @@ pub fn verify_signature<C: Crypto>(
     })?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_in_the_account_proofs_is_told_from_one_in_the_update() {
+        use CheckError as E;
+        let (account, slot) = (0, 0);
+        let (trie, rlp) = (TrieError::NoPath { node: 0 }, RlpError::LeadingZero);
+        for error in [
+            E::NoAccounts,
+            E::Account { account, source: trie },
+            E::AccountValue { account, source: rlp },
+            E::Slot { account, slot, source: trie },
+            E::SlotValue { account, slot, source: rlp },
+            E::StorageOfAbsent { account, slot },
+        ] {
+            assert!(error.is_about_accounts(), "{error}");
+        }
+        for error in [
+            E::NoFinality,
+            E::NoUpdates,
+            E::FinalityBranch,
+            E::NoExecution { slot: 1 },
+            E::Signature(SignatureError::Mismatch),
+        ] {
+            assert!(!error.is_about_accounts(), "{error}");
+        }
+    }
+}

@@ -154,3 +154,55 @@ impl<M: Machine> MulAssign<&Self> for Fp<M> {
         M::mul(&mut self.0, &other.0);
     }
 }
+
+#[cfg(all(test, feature = "portable"))]
+mod tests {
+    use super::*;
+    use crate::Portable;
+
+    /// The element with this much more in its lowest limb.
+    fn above(limbs: Limbs, by: i64) -> Fp<Portable> {
+        let [lowest, rest @ ..] = limbs;
+        let lowest = lowest.checked_add_signed(by).expect("no carry");
+        let [a, b, c, d, e] = rest;
+        Fp::new([lowest, a, b, c, d, e])
+    }
+
+    #[test]
+    fn zero_has_no_bit_set_in_any_limb() {
+        assert!(Fp::<Portable>::ZERO.is_zero());
+        for at in 0..6 {
+            for other in 0..6 {
+                // Equal limbs do not cancel.
+                let mut limbs = [0; 6];
+                (limbs[at], limbs[other]) = (1 << 40, 1 << 40);
+                assert!(!Fp::<Portable>::new(limbs).is_zero(), "limbs {at} and {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_element_is_canonical_below_the_modulus_only() {
+        assert!(above(MODULUS, -1).is_canonical());
+        assert!(!above(MODULUS, 0).is_canonical());
+        assert!(!above(MODULUS, 1).is_canonical());
+        let mut high = [0; 6];
+        high[5] = MODULUS[5] + 1;
+        assert!(!Fp::<Portable>::new(high).is_canonical());
+        high[5] = MODULUS[5] - 1;
+        high[..5].fill(u64::MAX);
+        assert!(Fp::<Portable>::new(high).is_canonical());
+    }
+
+    #[test]
+    fn the_larger_half_begins_above_the_middle() {
+        let [smaller, larger] = [above(HALF, -1), above(HALF, 0)];
+        assert!(!smaller.is_larger_half());
+        assert!(larger.is_larger_half());
+        // They are each other's negative.
+        let mut sum = smaller.clone();
+        sum += &larger;
+        assert!(sum.is_zero());
+        assert!(!Fp::<Portable>::ZERO.is_larger_half());
+    }
+}

@@ -4,6 +4,9 @@ use std::{collections::BTreeSet, sync::LazyLock};
 
 use lc_core::{
     ProgramId,
+    host::NativeCrypto,
+    statement::Execution,
+    sync_protocol::CheckError,
     words::{Words, from_bytes},
 };
 
@@ -41,6 +44,16 @@ fn every_mutation_has_a_name_and_bytes_of_its_own() {
     let bytes: BTreeSet<Vec<u8>> =
         MUTATIONS.iter().map(|mutation| mutation.witness.to_bytes()).collect();
     assert_eq!((names.len(), bytes.len()), (MUTATIONS.len(), MUTATIONS.len()));
+}
+
+#[test]
+fn what_is_wrong_with_the_execution_block_is_said_of_the_last_update() {
+    let [Witness::CommitteeChange(mut witness), _] = mutations::valid(&CHAIN) else {
+        unreachable!("the committee change comes first")
+    };
+    witness.execution = Execution::Absent;
+    let error = CheckError::ExecutionFields("finalized");
+    assert_eq!(witness.verify_numbered::<NativeCrypto>(), Err((2, error)));
 }
 
 /// Name of an error's variant, with that of the signature error inside.
