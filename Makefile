@@ -10,6 +10,7 @@ export CARGO_TARGET_DIR
 TOOLS := $(HOME)/.cache/proof-server/tools
 CARGO_DENY := 0.20.2
 CARGO_FUZZ := 0.13.2
+CARGO_MUTANTS := 27.1.0
 TYPOS := 1.52.0
 BIN := $(CARGO_TARGET_DIR)/release
 PROMTOOL := $(TOOLS)/prometheus/usr/bin
@@ -17,7 +18,7 @@ export PATH := $(PATH):$(PROMTOOL)
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build demo test lint one-build fmt clippy doc deny typos artifacts check-artifacts profile profile-proof recordings spec-vectors \
-        spec-vectors-large fuzz fuzz-check check-readme load chaos promtool
+        spec-vectors-large fuzz fuzz-check mutants check-readme load chaos promtool
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -107,6 +108,9 @@ load: build ## a thousand clients ask a server with the mock engine for 100,000 
 chaos: build ## a server's processes are killed under its clients for 10 minutes (CHAOS="--roles --seed 2")
 	$(BIN)/load chaos $(CHAOS)
 
+mutants: deps $(TOOLS)/bin/cargo-mutants ## changes to core and signature that no test sees (FILE=core/src/merkle.rs; without, six hours)
+	PATH="$(TOOLS)/bin:$$PATH" scripts/mutants $(FILE)
+
 check-readme: build ## run the README's commands
 	scripts/check-readme $(BIN)
 
@@ -123,6 +127,10 @@ $(TOOLS)/bin/cargo-deny:
 
 $(TOOLS)/bin/cargo-fuzz:
 	CARGO_TARGET_DIR=$(TOOLS)/target cargo install cargo-fuzz --version $(CARGO_FUZZ) --locked --root $(TOOLS)
+	rm -rf $(TOOLS)/target
+
+$(TOOLS)/bin/cargo-mutants:
+	CARGO_TARGET_DIR=$(TOOLS)/target cargo install cargo-mutants --version $(CARGO_MUTANTS) --locked --root $(TOOLS)
 	rm -rf $(TOOLS)/target
 
 $(TOOLS)/typos/bin/typos:
