@@ -47,7 +47,7 @@ pub(crate) struct Place {
     launch: Launch,
     port: u16,
     server: Option<Server>,
-    /// Every process group that was its workers'.
+    /// The process groups of this server's workers. Not of those before: numbers come again.
     groups: BTreeSet<u32>,
 }
 
@@ -142,10 +142,11 @@ impl Place {
     }
 
     /// Nothing that it started may run on.
-    async fn check_orphans(&self, ledger: &Ledger) {
+    async fn check_orphans(&mut self, ledger: &Ledger) {
+        let groups = std::mem::take(&mut self.groups);
         let deadline = Instant::now() + ORPHAN_PATIENCE;
         loop {
-            let orphans = proc::descendants(&self.launch.temporary, &self.groups);
+            let orphans = proc::descendants(&self.launch.temporary, &groups);
             if orphans.is_empty() {
                 return;
             }

@@ -8,7 +8,7 @@ mod fleet;
 mod ledger;
 mod plan;
 
-use std::{fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, ffi::OsString, fs, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 use eyre::{WrapErr, ensure};
@@ -178,7 +178,7 @@ impl Scene<'_> {
     }
 }
 
-fn check_shared_memory(before: &std::collections::BTreeSet<std::ffi::OsString>, ledger: &Ledger) {
+fn check_shared_memory(before: &BTreeSet<OsString>, ledger: &Ledger) {
     let left = proc::left_in_shared_memory(before);
     if !left.is_empty() {
         let mut history = History::default();

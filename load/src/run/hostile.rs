@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -61,33 +62,32 @@ impl Attack {
 
 /// All hostile peers.
 #[derive(Debug)]
-pub(crate) struct Hostile(JoinSet<()>, std::sync::Arc<std::sync::Mutex<Attacks>>);
+pub(crate) struct Hostile {
+    peers: JoinSet<()>,
+    attacks: Arc<Mutex<Attacks>>,
+}
 
 /// How often each attack was made.
 pub(crate) type Attacks = BTreeMap<String, usize>;
 
 impl Hostile {
-    pub(crate) fn start(peers: usize, server: SocketAddr) -> Self {
-        let attacks = std::sync::Arc::default();
-        let mut running = JoinSet::new();
-        for number in 0..peers {
-            running.spawn(attack(number, server, std::sync::Arc::clone(&attacks)));
+    pub(crate) fn start(count: usize, server: SocketAddr) -> Self {
+        let attacks = Arc::default();
+        let mut peers = JoinSet::new();
+        for number in 0..count {
+            peers.spawn(attack(number, server, Arc::clone(&attacks)));
         }
-        Self(running, attacks)
+        Self { peers, attacks }
     }
 
     /// Ends them wherever they are, which is one more way to break off.
     pub(crate) async fn stop(mut self) -> Attacks {
-        self.0.shutdown().await;
-        self.1.lock().expect("nothing panics while it counts").clone()
+        self.peers.shutdown().await;
+        self.attacks.lock().expect("nothing panics while it counts").clone()
     }
 }
 
-async fn attack(
-    number: usize,
-    server: SocketAddr,
-    attacks: std::sync::Arc<std::sync::Mutex<Attacks>>,
-) {
+async fn attack(number: usize, server: SocketAddr, attacks: Arc<Mutex<Attacks>>) {
     let mut random = Random::new(0, number as u64);
     for attack in Attack::ALL.into_iter().cycle().skip(number) {
         // However it ends: it is the clients that say whether the server minds.

@@ -9,6 +9,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 use eyre::{WrapErr, ensure};
+use rustix::process::Signal;
 use tokio::{task::JoinSet, time::Instant};
 
 use self::{
@@ -35,7 +36,7 @@ const SPARE_CONNECTIONS: usize = 64;
 const RAMP_UP: f64 = 0.05;
 const TAIL: f64 = 0.95;
 
-/// How long the server may take to notice that everybody has left.
+/// How long the server may take to notice that everybody has left, and to end.
 const LEAVE_PATIENCE: Duration = Duration::from_secs(20);
 
 /// What to do, and with how much.
@@ -134,9 +135,9 @@ pub(crate) async fn run(args: RunArgs) -> eyre::Result<Vec<Verdict>> {
     leave(clients, &mut told).await;
     let attacks = hostile.stop().await;
     let after = descriptors_after(&server, before).await?;
-    stop(server).await?;
+    let end = stop(server).await;
     let descriptors = (before, after);
-    let report = Report { args: &args, check, told, wall, samples, attacks, descriptors };
+    let report = Report { args: &args, check, told, wall, samples, attacks, descriptors, end };
     report.print()?;
     Ok(report.verdicts())
 }
@@ -182,10 +183,12 @@ async fn descriptors_after(server: &Server, before: usize) -> eyre::Result<usize
     }
 }
 
-async fn stop(mut server: Server) -> eyre::Result<()> {
-    server.signal(rustix::process::Signal::TERM);
-    let ended = server.end(LEAVE_PATIENCE).await;
-    let success = ended.is_some_and(|(status, _)| status.success());
-    ensure!(success, "the server did not end well when it was asked to: {ended:?}");
-    Ok(())
+/// Whether the server ends well when it is asked to, and how.
+async fn stop(mut server: Server) -> Result<Duration, String> {
+    server.signal(Signal::TERM);
+    match server.end(LEAVE_PATIENCE).await {
+        Some((status, took)) if status.success() => Ok(took),
+        Some((status, _)) => Err(format!("it ended with {status}")),
+        None => Err(format!("it did not end within {} s", LEAVE_PATIENCE.as_secs())),
+    }
 }

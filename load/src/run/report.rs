@@ -34,6 +34,8 @@ pub(crate) struct Report<'a> {
     pub(crate) attacks: Attacks,
     /// Of the server, before anybody came and after everybody left.
     pub(crate) descriptors: (usize, usize),
+    /// How long the server took to end when it was asked to.
+    pub(crate) end: Result<Duration, String>,
 }
 
 /// Middle, nearly worst and worst of many durations, in milliseconds.
@@ -146,7 +148,10 @@ impl Report<'_> {
             .unjudged_if(unjudged),
             Verdict::new(
                 "the server adds 5 ms to a request at most, of 99 in 100",
-                Spread::text(overhead),
+                format!(
+                    "{} (up to 2 ms of rounding: the server tells whole ones)",
+                    Spread::text(overhead)
+                ),
                 overhead.is_some_and(|spread| spread.p99 <= MAX_OVERHEAD.as_secs_f64() * 1e3),
             )
             .unjudged_if(unjudged),
@@ -169,6 +174,11 @@ impl Report<'_> {
                     memory.map_or(0, |(_, end)| end.descriptors)
                 ),
                 after <= before,
+            ),
+            Verdict::new(
+                "the server ends well when it is asked to",
+                self.end.as_ref().map_or_else(Clone::clone, |took| format!("in {took:.1?}")),
+                self.end.is_ok(),
             ),
         ]
     }
