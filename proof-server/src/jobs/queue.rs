@@ -44,6 +44,8 @@ pub(crate) struct QueueLimits {
 #[derive(Debug)]
 pub(crate) struct Queue {
     limits: QueueLimits,
+    /// What is said where nothing works off the queue.
+    gone: &'static str,
     next_job: Arc<AtomicU64>,
     inner: Mutex<Inner>,
     arrived: Notify,
@@ -85,7 +87,7 @@ struct Room {
 }
 
 /// Whether one more job is taken. Pure.
-fn admit(condition: Condition, room: Room, limits: QueueLimits) -> Result<(), Failure> {
+fn admit(condition: Condition, room: Room, limits: QueueLimits, gone: &str) -> Result<(), Failure> {
     let busy = |what: String| {
         let retry = room.next_free.unwrap_or(BUSY_RETRY).max(Duration::from_secs(1));
         let failure = Failure::new(Code::Busy, "").with_retry_after(retry);
@@ -94,7 +96,7 @@ fn admit(condition: Condition, room: Room, limits: QueueLimits) -> Result<(), Fa
     };
     match condition {
         Condition::ShuttingDown => Err(shutting_down()),
-        Condition::NoWorker(retry) => Err(no_worker(retry)),
+        Condition::NoWorker(retry) => Err(no_worker(gone, retry)),
         Condition::Open if room.waiting >= limits.waiting => {
             busy(format!("{} jobs wait already", room.waiting))
         }
@@ -109,11 +111,11 @@ pub(crate) fn shutting_down() -> Failure {
     Failure::new(Code::ShuttingDown, "the server is going down: try another one")
 }
 
-fn no_worker(retry: Duration) -> Failure {
+fn no_worker(gone: &str, retry: Duration) -> Failure {
     let failure =
         Failure::new(Code::Unavailable, "").with_retry_after(retry.max(Duration::from_secs(1)));
     let seconds = failure.retry_after_seconds.unwrap_or_default();
-    Failure { message: format!("the worker does not start: try again in {seconds} s"), ..failure }
+    Failure { message: format!("{gone}: try again in {seconds} s"), ..failure }
 }
 
 impl Queue {
@@ -129,11 +131,17 @@ impl Queue {
         };
         Self {
             limits,
+            gone: "the worker does not start",
             next_job,
             inner: Mutex::new(inner),
             arrived: Notify::new(),
             moved: Notify::new(),
         }
+    }
+
+    /// The same queue for something else than workers; `gone` is said where that is not there.
+    pub(crate) fn or_else(self, gone: &'static str) -> Self {
+        Self { gone, ..self }
     }
 
     /// Puts the job that `make` makes in the queue.
@@ -148,7 +156,7 @@ impl Queue {
             of_client: inner.shares.waiting(client),
             next_free: inner.next_free(),
         };
-        admit(inner.condition(), room, self.limits)?;
+        admit(inner.condition(), room, self.limits, self.gone)?;
         let id = JobId(self.next_job.fetch_add(1, Ordering::Relaxed));
         let turn = inner.shares.add(client);
         inner.waiting.insert(turn, make(id));
@@ -165,7 +173,7 @@ impl Queue {
         inner.running.remove(&job.id);
         let refused = match inner.condition() {
             Condition::Open => None,
-            Condition::NoWorker(retry) => Some(no_worker(retry)),
+            Condition::NoWorker(retry) => Some(no_worker(self.gone, retry)),
             Condition::ShuttingDown => Some(shutting_down()),
         };
         if let Some(failure) = refused {
@@ -242,7 +250,7 @@ impl Queue {
             *down = retry;
         }
         if let Condition::NoWorker(retry) = inner.condition() {
-            self.end_all(inner, &no_worker(retry));
+            self.end_all(inner, &no_worker(self.gone, retry));
         }
     }
 

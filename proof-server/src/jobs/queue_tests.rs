@@ -52,7 +52,8 @@ fn admission_follows_the_condition_and_the_room() {
         (Condition::ShuttingDown, 0, 0, None, Err((Code::ShuttingDown, None))),
     ] {
         let room = Room { waiting, of_client, next_free };
-        let got = admit(condition, room, limits).map_err(|f| (f.code, f.retry_after_seconds));
+        let got =
+            admit(condition, room, limits, "gone").map_err(|f| (f.code, f.retry_after_seconds));
         assert_eq!(got, want, "{condition:?} with {waiting} waiting");
     }
 }

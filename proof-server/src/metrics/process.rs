@@ -1,6 +1,6 @@
 //! The server itself: what it is, whether it is ready, what memory it has.
 
-use std::{fs, time::SystemTime};
+use std::fs;
 
 use prometheus::IntGaugeVec;
 
@@ -24,8 +24,7 @@ impl ProcessMetrics {
             let (vkey, elf) = (info.vkey.to_string(), info.elf_sha256.to_string());
             programs.with_label_values(&[info.program.name(), &vkey, &elf]).set(1);
         }
-        #[expect(clippy::disallowed_methods, reason = "the metric is a date")]
-        let start = seconds_since_1970(SystemTime::now());
+        let start = seconds_since_1970(crate::date());
         register.gauge(&table::START_TIME).with_label_values(NO_LABELS).set(start);
         Self {
             ready: register.gauge(&table::READY),

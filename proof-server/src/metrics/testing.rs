@@ -1,6 +1,6 @@
 //! A server's metrics for tests, and a look into their text.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::{
     BuildLabels, ConnectionRefusal, FrameRefusal, JobMetrics, Metrics, NetworkMetrics, Outcome,
@@ -73,5 +73,5 @@ fn observe_network(network: &NetworkMetrics) {
     network.received(1000);
     network.sent(12 << 20);
     Reload::ALL.iter().for_each(|&outcome| network.tls_reloaded(outcome));
-    network.set_tls_expiry(SystemTime::now());
+    network.set_tls_expiry(crate::date());
 }

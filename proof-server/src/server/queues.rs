@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, atomic::AtomicU64};
 
+use super::relay::AWAY;
 use crate::{
     config::Config,
     jobs::{Queue, QueueLimits},
@@ -24,13 +25,12 @@ impl Queues {
     pub(super) fn new(config: &Config) -> Self {
         let next_job = Arc::new(AtomicU64::new(1));
         let queue = |waiting, each, workers| {
-            let limits = QueueLimits { waiting, each };
-            Arc::new(Queue::new(limits, workers, Arc::clone(&next_job)))
+            Queue::new(QueueLimits { waiting, each }, workers, Arc::clone(&next_job))
         };
         Self {
-            prove: queue(config.queue, config.max_queued_per_client, config.workers),
-            relayed: queue(config.queue, config.max_queued_per_client, 1),
-            verify: queue(VERIFY_QUEUE, VERIFY_QUEUE.div_ceil(2), 1),
+            prove: Arc::new(queue(config.queue, config.max_queued_per_client, config.workers)),
+            relayed: Arc::new(queue(config.queue, config.max_queued_per_client, 1).or_else(AWAY)),
+            verify: Arc::new(queue(VERIFY_QUEUE, VERIFY_QUEUE.div_ceil(2), 1)),
         }
     }
 

@@ -1,10 +1,6 @@
 //! What a server needs before it can serve: sockets, certificates and workers.
 
-use std::{
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, task::JoinSet};
 use tracing::warn;
@@ -40,9 +36,7 @@ pub(super) async fn bind(
 
 pub(super) fn load_tls(files: TlsFiles) -> Result<Arc<ServerTls>, StartError> {
     let tls = ServerTls::load(files).map_err(StartError::Tls)?;
-    #[expect(clippy::disallowed_methods, reason = "certificates have dates")]
-    let now = SystemTime::now();
-    for warning in tls.warnings(now) {
+    for warning in tls.warnings(crate::date()) {
         warn!("{warning}");
     }
     Ok(Arc::new(tls))

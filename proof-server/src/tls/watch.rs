@@ -58,7 +58,7 @@ impl ServerTls {
                 Verdict::Nothing => continue,
                 Verdict::Reloaded => TlsEvent::Reloaded {
                     not_after: self.not_after(),
-                    warnings: self.warnings(SystemTime::now()),
+                    warnings: self.warnings(crate::date()),
                 },
                 Verdict::Failed(error) => TlsEvent::Failed(error),
                 Verdict::Recovered => TlsEvent::Recovered,

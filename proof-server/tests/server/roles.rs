@@ -116,6 +116,7 @@ fn while_the_secondary_is_away_inclusion_is_unavailable_at_once_and_committee_ch
     assert!(lost.retry_after_seconds.is_some());
     let refused = failure(client.prove(ProofMode::Core, inclusion(), |_| {}));
     assert_eq!(refused.code, Code::Unavailable);
+    assert!(refused.message.starts_with("the server that proves inclusion is away"), "{refused}");
     client.prove(ProofMode::Core, input(), |_| {}).unwrap();
     assert_eq!(first.metric("proof_server_secondary_up"), 0.0);
     assert_eq!(first.get("/readyz").0, 200, "it can serve half of what it is for");

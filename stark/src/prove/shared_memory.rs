@@ -111,6 +111,7 @@ mod tests {
     #[test]
     fn only_settled_files_of_sp1_are_candidates() {
         let dir = tempfile::tempdir().unwrap();
+        #[expect(clippy::disallowed_methods, reason = "files have dates")]
         let old = std::time::SystemTime::now() - Duration::from_secs(60);
         for name in ["sp1_a_t", "sem.sp1_a_t_filled", "other"] {
             fs::File::create(dir.path().join(name)).unwrap().set_modified(old).unwrap();

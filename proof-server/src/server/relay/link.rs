@@ -10,7 +10,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::super::connection::Stream;
+use super::{super::connection::Stream, AWAY};
 use crate::{
     config::Secondary,
     tls::{ClientTls, TlsError, TlsPeerError},
@@ -58,10 +58,10 @@ pub(super) enum LinkError {
 
 /// What clients are told while there is no secondary.
 pub(super) fn unavailable(retry: Duration) -> Failure {
-    let retry = retry.max(Duration::from_secs(1));
-    let message =
-        "the server that proves inclusion is away: try again later, committee changes go on";
-    Failure::new(Code::Unavailable, message).with_retry_after(retry)
+    let failure = Failure::new(Code::Unavailable, "");
+    let failure = failure.with_retry_after(retry.max(Duration::from_secs(1)));
+    let seconds = failure.retry_after_seconds.unwrap_or_default();
+    Failure { message: format!("{AWAY}: try again in {seconds} s"), ..failure }
 }
 
 type Socket = Box<dyn Stream>;

@@ -43,6 +43,9 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 /// Requests on their way to the socket: the next one is taken from the queue when the last is out.
 const OUTBOX: usize = 2;
 
+/// What clients are told while there is no secondary.
+pub(super) const AWAY: &str = "the server that proves inclusion is away, committee changes go on";
+
 /// What connections see of the relay.
 #[derive(Debug, Default)]
 pub(super) struct RelayView {

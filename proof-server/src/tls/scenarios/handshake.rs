@@ -105,7 +105,7 @@ async fn an_expired_server_is_refused_and_warned_of_on_its_side() {
     let desk = Desk::new();
     desk.issue("server", &expired("server", &["localhost"]));
     let server = desk.server();
-    let warning = server.warnings(std::time::SystemTime::now()).remove(0).to_string();
+    let warning = server.warnings(crate::date()).remove(0).to_string();
     assert!(warning.contains("expired at 2020-01-01T00:00:00Z"), "{warning}");
     assert!(format!("{server:?}").contains("2020-01-01T00:00:00Z"));
     let (accepted, connected) = meet(&server, &desk.client(), "localhost").await;
