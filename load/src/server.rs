@@ -3,12 +3,14 @@
 use std::{
     env, fs,
     net::{Ipv4Addr, SocketAddr, TcpListener},
+    ops::Range,
     path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
+    process::{self, ExitStatus, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
-use eyre::{ContextCompat, WrapErr, ensure};
+use eyre::{ContextCompat, WrapErr, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -105,10 +107,23 @@ pub(crate) fn send(pid: u32, signal: Signal) {
     }
 }
 
-/// A port of the loopback address that is free now. Whoever takes another one at random takes this one hardly ever.
+/// A port of the loopback address that is free now, and that no connection takes for its own end: else one could hold
+/// it while a server is away, or even meet itself there.
 pub(crate) fn free_port() -> eyre::Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).wrap_err("no port is free")?;
-    Ok(listener.local_addr()?.port())
+    /// The kernel gives connections ports from 32768 on, unless told otherwise.
+    const PORTS: Range<u16> = 20_000..32_768;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let count = u32::from(PORTS.end - PORTS.start);
+    for _ in 0..count {
+        // Processes that run at once begin at different places.
+        let place =
+            process::id().wrapping_mul(127).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = PORTS.start + (place % count) as u16;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port from {} to {} is free", PORTS.start, PORTS.end)
 }
 
 /// The end of a log.

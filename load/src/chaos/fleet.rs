@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::ledger::{History, Ledger};
 use crate::{
     proc,
-    server::{Launch, Server, send, tail},
+    server::{Launch, Server, free_port, send, tail},
 };
 
 /// `--drain-timeout` of the servers; jobs take a thirtieth of it.
@@ -68,7 +68,8 @@ impl Place {
             temporary,
             log: folder.join(format!("{name}.log")),
         };
-        let mut place = Self { name, launch, port: 0, server: None, groups: BTreeSet::new() };
+        let (port, groups) = (free_port()?, BTreeSet::new());
+        let mut place = Self { name, launch, port, server: None, groups };
         place.restart().await?;
         Ok(place)
     }
@@ -77,8 +78,7 @@ impl Place {
     pub(crate) async fn restart(&mut self) -> eyre::Result<()> {
         let server = Server::start(&self.launch, self.port)
             .await
-            .wrap_err_with(|| format!("the {} does not start again", self.name))?;
-        self.port = server.address().port();
+            .wrap_err_with(|| format!("the {} does not start", self.name))?;
         self.server = Some(server);
         Ok(())
     }
