@@ -175,14 +175,14 @@ fn a_settings_file_sets_what_flags_and_environment_do_not() {
 #[test]
 fn every_fault_of_a_settings_file_is_told_at_once_with_the_others() {
     let output = with_file(
-        "engine = \"mock\"\nqueu = 3\nworkers = [1]\nmock-fault = \"panic\"\n",
+        "engine = \"mock\"\nline = 3\nworkers = [1]\nmock-fault = \"panic\"\n",
         &["--grace", "x"],
         &[],
     );
     assert_eq!(output.status.code(), Some(64));
     let log = String::from_utf8(output.stderr).unwrap();
     for fault in [
-        "there is no setting `queu`",
+        "there is no setting `line`",
         "`workers` is of type array",
         "there is no setting `mock-fault`",
         "--grace: `x` is no duration",
