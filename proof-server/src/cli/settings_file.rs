@@ -5,7 +5,7 @@
 
 use std::{fs, path::Path};
 
-use clap::{Arg, ArgMatches, Command, builder::OsStr};
+use clap::{Arg, ArgAction, ArgMatches, Command, builder::OsStr};
 
 /// The subcommand that has a file.
 const SERVE: &str = "serve";
@@ -80,13 +80,10 @@ fn take(mut command: Command, table: &toml::Table, path: &str) -> (Command, Vec<
 fn setting(command: &Command, key: &str) -> Option<(bool, String)> {
     let of = |command: &Command| {
         let arg = command.get_arguments().find(|arg| arg.get_long() == Some(key))?;
-        (!arg.is_hide_set() && key != CONFIG && arg.get_action().takes_values() || is_switch(arg))
-            .then(|| arg.get_id().as_str().to_owned())
+        let action = arg.get_action();
+        let settable = action.takes_values() || matches!(action, ArgAction::SetTrue);
+        (settable && !arg.is_hide_set() && key != CONFIG).then(|| arg.get_id().as_str().to_owned())
     };
     let serve = command.find_subcommand(SERVE)?;
     of(serve).map(|id| (false, id)).or_else(|| of(command).map(|id| (true, id)))
-}
-
-fn is_switch(arg: &Arg) -> bool {
-    matches!(arg.get_action(), clap::ArgAction::SetTrue) && !arg.is_hide_set()
 }

@@ -89,10 +89,7 @@ struct Room {
 /// Whether one more job is taken. Pure.
 fn admit(condition: Condition, room: Room, limits: QueueLimits, gone: &str) -> Result<(), Failure> {
     let busy = |what: String| {
-        let retry = room.next_free.unwrap_or(BUSY_RETRY).max(Duration::from_secs(1));
-        let failure = Failure::new(Code::Busy, "").with_retry_after(retry);
-        let seconds = failure.retry_after_seconds.unwrap_or_default();
-        Err(Failure { message: format!("{what}: try again in {seconds} s"), ..failure })
+        Err(Failure::for_now(Code::Busy, &what, room.next_free.unwrap_or(BUSY_RETRY)))
     };
     match condition {
         Condition::ShuttingDown => Err(shutting_down()),
@@ -112,10 +109,7 @@ pub(crate) fn shutting_down() -> Failure {
 }
 
 fn no_worker(gone: &str, retry: Duration) -> Failure {
-    let failure =
-        Failure::new(Code::Unavailable, "").with_retry_after(retry.max(Duration::from_secs(1)));
-    let seconds = failure.retry_after_seconds.unwrap_or_default();
-    Failure { message: format!("{gone}: try again in {seconds} s"), ..failure }
+    Failure::for_now(Code::Unavailable, gone, retry)
 }
 
 impl Queue {

@@ -154,8 +154,7 @@ fn serve(
                 return network.connection_refused(ConnectionRefusal::Flood);
             };
             network.connection_refused(ConnectionRefusal::Limit);
-            let message = format!("{why}: try again in {} s", REFUSED_RETRY.as_secs());
-            let failure = Failure::new(Code::Busy, message).with_retry_after(REFUSED_RETRY);
+            let failure = Failure::for_now(Code::Busy, &why, REFUSED_RETRY);
             let shared = Arc::clone(shared);
             let refuse = async move {
                 debug!("refused: too many connections");

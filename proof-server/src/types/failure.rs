@@ -138,6 +138,14 @@ impl Failure {
         Self { code, message, check: None, retry_after_seconds: None }
     }
 
+    /// A failure that passes: says when to try again, in words too, and after a second at least.
+    #[cfg(feature = "server")]
+    pub(crate) fn for_now(code: Code, what: &str, wait: Duration) -> Self {
+        let failure = Self::new(code, "").with_retry_after(wait.max(Duration::from_secs(1)));
+        let seconds = failure.retry_after_seconds.unwrap_or_default();
+        Self { message: format!("{what}: try again in {seconds} s"), ..failure }
+    }
+
     /// Names the check that failed.
     #[must_use]
     pub fn with_check(mut self, check: impl Into<String>) -> Self {
@@ -172,6 +180,16 @@ mod tests {
         assert_eq!(Code::from(77), Code::Unknown(77));
         assert_eq!(Code::Unknown(77).number(), 77);
         assert_eq!(Code::Unknown(77).to_string(), "UNKNOWN(77)");
+    }
+
+    #[cfg(feature = "server")]
+    #[test]
+    fn a_failure_that_passes_says_when_in_words_and_in_seconds() {
+        for (millis, seconds) in [(0, 1), (250, 1), (2500, 3), (40_000, 40)] {
+            let failure = Failure::for_now(Code::Busy, "no room", Duration::from_millis(millis));
+            assert_eq!(failure.retry_after_seconds, Some(seconds));
+            assert_eq!(failure.to_string(), format!("BUSY: no room: try again in {seconds} s"));
+        }
     }
 
     #[test]

@@ -58,10 +58,7 @@ pub(super) enum LinkError {
 
 /// What clients are told while there is no secondary.
 pub(super) fn unavailable(retry: Duration) -> Failure {
-    let failure = Failure::new(Code::Unavailable, "");
-    let failure = failure.with_retry_after(retry.max(Duration::from_secs(1)));
-    let seconds = failure.retry_after_seconds.unwrap_or_default();
-    Failure { message: format!("{AWAY}: try again in {seconds} s"), ..failure }
+    Failure::for_now(Code::Unavailable, AWAY, retry)
 }
 
 type Socket = Box<dyn Stream>;

@@ -170,7 +170,8 @@ impl Relay {
         let most = usize::try_from(limits.max_requests).unwrap_or(usize::MAX).saturating_sub(1);
         let mut again = jobs.ask_again();
         loop {
-            if self.queue.is_closed() && jobs.is_empty() && self.queue.waiting() == 0 {
+            // What waited was ended when the queue was closed.
+            if self.queue.is_closed() && jobs.is_empty() {
                 return End::Closed;
             }
             tokio::select! {
@@ -187,7 +188,8 @@ impl Relay {
                         place.send(message);
                     }
                 }
-                job = self.queue.take(), if again.is_empty() && jobs.len() < most => {
+                // A closed queue has nothing at once, and would be asked without end.
+                job = self.queue.take(), if again.is_empty() && jobs.len() < most && !self.queue.is_closed() => {
                     let Some(job) = job else { continue };
                     let message = jobs.add(job);
                     again.extend(message);

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tracing::debug;
 
 use crate::{
@@ -19,9 +19,23 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct OpenJobs {
     queue: Arc<Queue>,
-    jobs: BTreeMap<RequestId, Job>,
+    jobs: BTreeMap<RequestId, Open>,
     given_up: JoinSet<RequestId>,
     last_id: u64,
+}
+
+/// A job, and the task that waits until nobody wants it. The task ends with this.
+#[derive(Debug)]
+struct Open {
+    job: Job,
+    watch: AbortHandle,
+}
+
+impl Open {
+    fn into_job(self) -> Job {
+        self.watch.abort();
+        self.job
+    }
 }
 
 impl OpenJobs {
@@ -56,21 +70,22 @@ impl OpenJobs {
         let (mode, input) = (*mode, input.as_ref().clone());
         let id = self.new_id();
         let unwanted = job.unwanted.clone();
-        self.given_up.spawn(async move {
+        let watch = self.given_up.spawn(async move {
             unwanted.cancelled().await;
             id
         });
-        self.jobs.insert(id, job);
+        self.jobs.insert(id, Open { job, watch });
         Some(ClientMessage::Prove { id, mode, input })
     }
 
     /// On a new connection: what to ask for what was under way on the last one.
     pub(super) fn ask_again(&mut self) -> VecDeque<ClientMessage> {
-        self.given_up.abort_all();
+        let jobs = std::mem::take(&mut self.jobs);
+        let jobs: Vec<Job> = jobs.into_values().map(Open::into_job).collect();
+        // Those of the last connection have the same numbers.
         self.given_up = JoinSet::new();
         self.last_id = 0;
-        let jobs = std::mem::take(&mut self.jobs);
-        jobs.into_values().filter_map(|job| self.add(job)).collect()
+        jobs.into_iter().filter_map(|job| self.add(job)).collect()
     }
 
     /// Waits until nobody wants one of the jobs, and ends it here; for ever if there is none. Cancel safe.
@@ -79,8 +94,7 @@ impl OpenJobs {
             match self.given_up.join_next().await {
                 Some(Ok(id)) => {
                     // Those that have ended are not told of again.
-                    if let Some(job) = self.jobs.remove(&id) {
-                        self.end(job, Err(given_up()));
+                    if self.end_of(id, Err(given_up())) {
                         return id;
                     }
                 }
@@ -92,7 +106,9 @@ impl OpenJobs {
 
     /// What the secondary says about a job. About others it may still say something: they were given up.
     pub(super) fn take_in(&mut self, answer: ServerMessage, engine: &EngineInfo) {
-        let Some(job) = answer.request().and_then(|id| self.jobs.get(&id)) else { return };
+        let Some(Open { job, .. }) = answer.request().and_then(|id| self.jobs.get(&id)) else {
+            return;
+        };
         match answer {
             ServerMessage::Accepted { request, joined, .. } => {
                 debug!(request = %job.name, there = %request, ?joined, "passed on");
@@ -125,15 +141,16 @@ impl OpenJobs {
 
     /// Ends all jobs.
     pub(super) fn end_all(&mut self, failure: &Failure) {
-        for job in std::mem::take(&mut self.jobs).into_values() {
-            self.end(job, Err(failure.clone()));
+        for open in std::mem::take(&mut self.jobs).into_values() {
+            self.end(open.into_job(), Err(failure.clone()));
         }
     }
 
-    fn end_of(&mut self, id: RequestId, result: Result<Success, Failure>) {
-        if let Some(job) = self.jobs.remove(&id) {
-            self.end(job, result);
-        }
+    /// Ends a job; `false` if it has ended.
+    fn end_of(&mut self, id: RequestId, result: Result<Success, Failure>) -> bool {
+        let Some(open) = self.jobs.remove(&id) else { return false };
+        self.end(open.into_job(), result);
+        true
     }
 
     fn end(&self, job: Job, result: Result<Success, Failure>) {
