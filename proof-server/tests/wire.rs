@@ -159,8 +159,8 @@ fn server_messages() -> Vec<(&'static str, ServerMessage)> {
         ..Failure::new(Code::Busy, "16 jobs wait already")
     };
     let stats = ProofStats {
-        queue_ms: 1,
-        prove_ms: 32_500,
+        queue_us: 1_250,
+        prove_us: 32_500_000,
         peak_worker_bytes: 2_330_000_000,
         cycles: 68_173,
         shards: 1,

@@ -149,12 +149,12 @@ fn print_json(
     let Delivery { proof, stats, waited, verified_in } = delivery;
     let mut json = description(proof, statement);
     json["verified"] = (!proof.engine.is_mock()).into();
-    let seconds = |milliseconds: u128| milliseconds as f64 / 1000.0;
+    let seconds = |microseconds: u128| microseconds as f64 / 1e6;
     json["seconds"] = json!({
-        "total": seconds(waited.as_millis()),
-        "queue": seconds(stats.queue_ms.into()),
-        "prove": seconds(stats.prove_ms.into()),
-        "verify": seconds(verified_in.as_millis()),
+        "total": seconds(waited.as_micros()),
+        "queue": seconds(stats.queue_us.into()),
+        "prove": seconds(stats.prove_us.into()),
+        "verify": seconds(verified_in.as_micros()),
     });
     json["cycles"] = stats.cycles.into();
     json["shards"] = stats.shards.into();

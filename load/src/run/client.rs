@@ -217,10 +217,9 @@ async fn ended(session: &mut Session, id: RequestId) -> Result<(Asked, Final), T
     }
 }
 
-/// What is left of a request's time without the waiting and the work, as the server counts them: in whole
-/// milliseconds, cut off, so what is left may be up to two too many and never too few. Pure.
+/// What is left of a request's time without the waiting and the work, as the server counts them. Pure.
 fn spent(sent: Instant, accepted: Instant, took: Duration, stats: ProofStats) -> Times {
-    let elsewhere = Duration::from_millis(stats.queue_ms + stats.prove_ms);
+    let elsewhere = Duration::from_micros(stats.queue_us + stats.prove_us);
     Times { overhead: took.saturating_sub(elsewhere), accepted: accepted - sent }
 }
 
@@ -231,7 +230,7 @@ mod tests {
     #[test]
     fn overhead_is_what_neither_queue_nor_worker_had() {
         let sent = Instant::now();
-        let stats = ProofStats { queue_ms: 900, prove_ms: 51, ..ProofStats::default() };
+        let stats = ProofStats { queue_us: 900_000, prove_us: 51_000, ..ProofStats::default() };
         let millis = Duration::from_millis;
         let times = spent(sent, sent + millis(2), millis(954), stats);
         assert_eq!((times.overhead, times.accepted), (millis(3), millis(2)));

@@ -337,8 +337,8 @@ impl Request {
                 outcome = "OK",
                 ?joined,
                 total_ms,
-                queue_ms = stats.queue_ms,
-                prove_ms = stats.prove_ms,
+                queue_ms = stats.queue_us / 1000,
+                prove_ms = stats.prove_us / 1000,
                 peak_worker_bytes = stats.peak_worker_bytes,
                 proof_bytes = proof.bytes.len(),
                 "answered"

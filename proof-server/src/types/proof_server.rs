@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{ElfHash, EngineKind, Failure, Proof, ProofMode, RequestName, VkeyHash, bytes};
 
 /// The protocol this crate speaks. Both sides must speak the same.
-pub const PROTOCOL_VERSION: u16 = 3;
+pub const PROTOCOL_VERSION: u16 = 4;
 
 /// Names a request on its connection. The client chooses it; each is above the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -306,10 +306,10 @@ pub struct Progress {
 /// What a proof cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ProofStats {
-    /// From `Accepted` to `Started`, in milliseconds.
-    pub queue_ms: u64,
-    /// From `Started` to `Proof`, in milliseconds: execution, proving and the server's own verification.
-    pub prove_ms: u64,
+    /// From `Accepted` to `Started`, in microseconds.
+    pub queue_us: u64,
+    /// From `Started` to `Proof`, in microseconds: execution, proving and the server's own verification.
+    pub prove_us: u64,
     /// Most resident memory of the worker and its children during this job, in bytes.
     pub peak_worker_bytes: u64,
     /// Cycles the program ran.

@@ -312,8 +312,8 @@ impl Lane {
         debug!(request = %job.name, job = job.id.0, outcome, took_ms = millis(took), "ended");
         if let Ok(Success::Proof { stats, .. }) = &mut result {
             *stats = ProofStats {
-                queue_ms: millis(started - job.accepted),
-                prove_ms: millis(took),
+                queue_us: micros(started - job.accepted),
+                prove_us: micros(took),
                 ..*stats
             };
         }
@@ -448,4 +448,8 @@ async fn lost_while_idle(worker: &mut Worker) -> Loss {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

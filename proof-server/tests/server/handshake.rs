@@ -61,7 +61,7 @@ fn a_client_of_another_version_learns_the_servers_before_it_is_refused() {
     stream.write_all(&[0, 0, 0, 10, 0, 0, 0, 0, 9, 0, 1, 2, 3, 4]).unwrap();
     let failure = closing_failure(stream);
     assert_eq!(failure.code, Code::Unsupported);
-    assert_eq!(failure.message, "peer speaks protocol 9, this side 3: upgrade the older one");
+    assert_eq!(failure.message, "peer speaks protocol 9, this side 4: upgrade the older one");
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn whatever_else_comes_first_is_refused_in_words() {
         (b"GET / HTTP/1.1\r\n\r\n".to_vec(), "message kind 1414012975 does not exist"),
         (vec![0, 0, 0, 0], "frame announces 0 bytes"),
         (cancel, "the first message must be Hello"),
-        (vec![0, 0, 0, 6, 0, 0, 0, 0, 3, 0], "malformed Hello message"),
+        (vec![0, 0, 0, 6, 0, 0, 0, 0, 4, 0], "malformed Hello message"),
     ] {
         let mut stream = server.raw();
         stream.write_all(&bytes).unwrap();
