@@ -1,27 +1,26 @@
 //! How long a job will take, from how long such jobs took. Pure.
 
-use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
-    time::Duration,
-};
+use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
+
+use lc_core::ProgramId;
 
 use super::Kind;
+use crate::types::ProofMode;
 
-/// Durations seen, by kind of job.
+/// Durations seen, by kind of job: looked up for every job that waits, each time that one comes.
 #[derive(Debug, Default)]
-pub(super) struct History(HashMap<Kind, Duration>);
+pub(super) struct History([[Option<Duration>; ProofMode::ALL.len()]; ProgramId::ALL.len()]);
 
 impl History {
     /// Takes in one more duration. Half the weight goes to the newest: inputs come in runs of similar
     /// size, and a proof is rare enough that an older average would lag for hours.
-    pub(super) fn record(&mut self, kind: Kind, took: Duration) {
-        let average = self.0.entry(kind).or_insert(took);
-        *average = (*average + took) / 2;
+    pub(super) fn record(&mut self, (program, mode): Kind, took: Duration) {
+        let average = &mut self.0[program as usize][mode as usize];
+        *average = Some((average.unwrap_or(took) + took) / 2);
     }
 
-    pub(super) fn expect(&self, kind: Kind) -> Option<Duration> {
-        self.0.get(&kind).copied()
+    pub(super) fn expect(&self, (program, mode): Kind) -> Option<Duration> {
+        self.0[program as usize][mode as usize]
     }
 }
 
@@ -60,10 +59,7 @@ pub(super) fn starts(
 
 #[cfg(test)]
 mod tests {
-    use lc_core::ProgramId;
-
     use super::*;
-    use crate::types::ProofMode;
 
     const KIND: Kind = (ProgramId::Inclusion, ProofMode::Core);
 

@@ -11,7 +11,7 @@ use std::{
 
 use tokio::{
     sync::Notify,
-    time::{Instant, sleep},
+    time::{Instant, sleep, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -26,10 +26,12 @@ use crate::types::{Code, Failure};
 /// to minutes; ten seconds find a free place soon without hammering.
 const BUSY_RETRY: Duration = Duration::from_secs(10);
 
-/// Least pause between two tellings of places. Each goes to every waiting client, so it grows with these: a
-/// thousand clients hear of their places once a second.
+/// Least pause between two tellings of places.
 const TELL_PAUSE: Duration = Duration::from_millis(50);
-const TELL_PAUSE_EACH: Duration = Duration::from_millis(1);
+/// How many clients are told at once, and the pause that each of them costs the next ones: a thousand hear of their
+/// places every two seconds. All at once would be a thousand frames that a request which comes then has to wait for.
+const TELL_AT_ONCE: usize = 8;
+const TELL_PAUSE_EACH: Duration = Duration::from_millis(2);
 
 /// What a queue takes.
 #[derive(Debug, Clone, Copy)]
@@ -155,7 +157,7 @@ impl Queue {
         let turn = inner.shares.add(client);
         inner.waiting.insert(turn, make(id));
         // Its own place at once; those behind it hear of theirs in a moment.
-        inner.tell_places(Some(turn));
+        inner.tell_places(turn, 1);
         self.changed(inner);
         self.arrived.notify_one();
         Ok(id)
@@ -287,8 +289,14 @@ impl Queue {
         let tell = async {
             loop {
                 self.moved.notified().await;
-                let told = self.lock().tell_places(None);
-                sleep(TELL_PAUSE.max(TELL_PAUSE_EACH.saturating_mul(told))).await;
+                let next_round = Instant::now() + TELL_PAUSE;
+                let mut next = Some(Turn::FIRST);
+                while let Some(turn) = next {
+                    let told;
+                    (told, next) = self.lock().tell_places(turn, TELL_AT_ONCE);
+                    sleep(TELL_PAUSE_EACH.saturating_mul(told)).await;
+                }
+                sleep_until(next_round).await;
             }
         };
         stop.run_until_cancelled(tell).await;
@@ -350,16 +358,21 @@ impl Inner {
         starts(self.free(), [None]).next().flatten()
     }
 
-    /// Tells the jobs that wait their places, or only one of them. Gives how many wait.
-    fn tell_places(&self, only: Option<Turn>) -> u32 {
+    /// Tells jobs that wait their places, at most `limit` and from that of `first` on. Gives how many it told, and
+    /// whose turn comes after them.
+    fn tell_places(&self, first: Turn, limit: usize) -> (u32, Option<Turn>) {
         let expected = self.waiting.values().map(|job| self.history.expect(job.task.kind()));
         let starts = starts(self.free(), expected);
-        for ((place, (turn, job)), wait) in (self.running.len()..).zip(&self.waiting).zip(starts) {
-            if only.is_none_or(|only| only == *turn) {
-                job.queued(place, wait);
-            }
+        let mut rest = (self.running.len()..)
+            .zip(&self.waiting)
+            .zip(starts)
+            .skip_while(|((_, (turn, _)), _)| **turn < first);
+        let mut told = 0;
+        for ((place, (_, job)), wait) in rest.by_ref().take(limit) {
+            job.queued(place, wait);
+            told += 1;
         }
-        u32::try_from(self.waiting.len()).unwrap_or(u32::MAX)
+        (told, rest.next().map(|((_, (turn, _)), _)| *turn))
     }
 }
 

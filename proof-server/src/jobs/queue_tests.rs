@@ -76,6 +76,29 @@ async fn jobs_start_in_order_and_the_others_move_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_long_queue_hears_of_its_places_a_few_at_a_time_and_whole() {
+    let many = 3 * TELL_AT_ONCE;
+    let queue = queue(QueueLimits { waiting: many, each: many }, 1);
+    let mut jobs: Vec<_> = (0..many).map(|_| submit(&queue, 1).unwrap().1).collect();
+    places(&[]).await;
+    jobs.iter_mut().for_each(|state| state.mark_unchanged());
+
+    let running = queue.take().await.unwrap();
+    queue.finished(running.id, None);
+    let mut heard = 0;
+    let mut most_at_once = 0;
+    for _ in 0..many {
+        sleep(TELL_PAUSE_EACH).await;
+        let now = jobs.iter().filter(|state| state.has_changed().unwrap()).count();
+        most_at_once = most_at_once.max(now - heard);
+        heard = now;
+    }
+    assert_eq!((heard, most_at_once), (many - 1, TELL_AT_ONCE));
+    let want: Vec<_> = (0..many - 1).map(Some).collect();
+    assert_eq!(places(&jobs[1..].iter().collect::<Vec<_>>()).await, want);
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_of_several_workers_gets_a_job_and_the_next_waits() {
     let queue = queue(LIMITS, 2);
     let takers = [0, 1].map(|_| {

@@ -39,6 +39,9 @@ pub(super) struct Turn {
 }
 
 impl Turn {
+    /// None comes before it.
+    pub(super) const FIRST: Self = Self::again(0);
+
     /// Before everything that waits, for a job that had its turn and lost its worker.
     pub(super) const fn again(arrival: u64) -> Self {
         Self { round: 0, arrival }

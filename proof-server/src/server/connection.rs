@@ -5,7 +5,10 @@ use std::{future::Future, io, sync::Arc, time::Duration};
 use socket2::{SockRef, TcpKeepalive};
 
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split},
+    io::{
+        AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, BufWriter, ReadHalf,
+        WriteHalf, split,
+    },
     net::TcpStream,
     sync::mpsc,
     time::{Instant, sleep, timeout, timeout_at},
@@ -20,13 +23,16 @@ use crate::{
     types::{
         ClientMessage, Code, Failure, FrameError, FrameLimits, ServerMessage,
         frame::CONTROL_FRAME_BYTES,
-        frame_async::{AsyncFrameReader, write_message_async},
+        frame_async::{AsyncFrameReader, put_message_async, write_message_async},
     },
 };
 
 /// Answers on their way to the socket. Requests wait here for a slow reader, each holding its newest
 /// state only, so a few are enough to keep the socket busy.
 const OUTBOX: usize = 8;
+
+/// Bytes read ahead and gathered for writing on each connection: some small messages. Larger ones pass by.
+const BUFFER: usize = 2 << 10;
 
 /// How long the last message may take, and how long the peer may take to close after it. Closing first
 /// would reset the connection under whatever the peer just sent, and could destroy that message.
@@ -37,7 +43,7 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 type Half<S> = WriteHalf<Counted<S>>;
-type Reader<S> = AsyncFrameReader<ReadHalf<Counted<S>>, ClientMessage>;
+type Reader<S> = AsyncFrameReader<BufReader<ReadHalf<Counted<S>>>, ClientMessage>;
 
 /// Why a conversation is over.
 #[derive(Debug)]
@@ -109,7 +115,7 @@ async fn talk<S: Stream>(
     let (reader, mut writer) = split(Counted::new(stream, &shared.metrics));
     // Nothing but a Hello may come first, so nothing larger is read.
     let small = FrameLimits { request: CONTROL_FRAME_BYTES, proof: CONTROL_FRAME_BYTES };
-    let mut reader = AsyncFrameReader::new(reader, small);
+    let mut reader = AsyncFrameReader::new(BufReader::with_capacity(BUFFER, reader), small);
     let shaken = timeout_at(deadline, handshake(&mut reader, &mut writer, shared));
     let ending = match shutdown.drain.run_until_cancelled(shaken).await {
         None => Ending::Stopping,
@@ -142,6 +148,7 @@ pub(super) async fn turn_away(stream: TcpStream, failure: Failure, shared: &Shar
 /// Sends a failure of the connection as its only message.
 pub(super) async fn refuse(stream: impl Stream, failure: Failure, metrics: &Arc<Metrics>) {
     let (reader, writer) = split(Counted::new(stream, metrics));
+    let reader = BufReader::with_capacity(BUFFER, reader);
     let mut reader = AsyncFrameReader::new(reader, FrameLimits::default());
     leave(Ending::Refused(failure), &mut reader, writer).await;
 }
@@ -260,30 +267,30 @@ async fn read_requests<S: Stream>(
     }
 }
 
-/// Writes answers until there are no more askers, or the peer does not take them.
+/// Writes answers until there are no more askers, or the peer does not take them. Those that are there together go out
+/// together: a peer with many questions does not cost a system call for each.
 async fn write_answers<S: Stream>(
     mut answers: mpsc::Receiver<ServerMessage>,
     writer: &mut Half<S>,
     shared: &Shared,
 ) {
     let limits = &shared.config.frames;
+    let mut writer = BufWriter::with_capacity(BUFFER, writer);
     while let Some(answer) = answers.recv().await {
-        let written = match timeout(
-            shared.config.frame_timeout,
-            write_message_async(writer, &answer, limits),
-        )
-        .await
-        {
-            // Nothing of it is out yet: the client learns why its answer does not come.
-            Ok(Err(error @ FrameError::TooLarge { .. })) => {
-                warn!(%error, "an answer is too large to send");
-                let failure = Failure::new(Code::Internal, error.to_string());
-                let failed = ServerMessage::Failed { id: answer.request(), failure };
-                timeout(shared.config.frame_timeout, write_message_async(writer, &failed, limits))
-                    .await
+        let write = async {
+            match put_message_async(&mut writer, &answer, limits).await {
+                // Nothing of it is out yet: the client learns why its answer does not come.
+                Err(error @ FrameError::TooLarge { .. }) => {
+                    warn!(%error, "an answer is too large to send");
+                    let failure = Failure::new(Code::Internal, error.to_string());
+                    let failed = ServerMessage::Failed { id: answer.request(), failure };
+                    put_message_async(&mut writer, &failed, limits).await?;
+                }
+                written => written?,
             }
-            written => written,
+            if answers.is_empty() { writer.flush().await.map_err(FrameError::Io) } else { Ok(()) }
         };
+        let written = timeout(shared.config.frame_timeout, write).await;
         if !matches!(written, Ok(Ok(()))) {
             debug!(?written, "the peer does not take its answers");
             return;

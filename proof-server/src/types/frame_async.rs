@@ -77,9 +77,22 @@ pub async fn write_message_async<M: Message>(
     message: &M,
     limits: &FrameLimits,
 ) -> Result<(), FrameError> {
-    let frame = encode(message, limits)?;
-    stream.write_all(&frame).await.map_err(FrameError::Io)?;
+    put_message_async(stream, message, limits).await?;
     stream.flush().await.map_err(FrameError::Io)
+}
+
+/// [`write_message_async`] without the flush, for a writer that gathers messages.
+///
+/// # Errors
+///
+/// As there.
+pub async fn put_message_async<M: Message>(
+    stream: &mut (impl AsyncWrite + Unpin),
+    message: &M,
+    limits: &FrameLimits,
+) -> Result<(), FrameError> {
+    let frame = encode(message, limits)?;
+    stream.write_all(&frame).await.map_err(FrameError::Io)
 }
 
 #[cfg(test)]

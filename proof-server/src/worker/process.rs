@@ -226,10 +226,10 @@ impl Server {
     }
 
     fn proved(&self, Proven { proof, cycles, shards }: Proven) -> FromWorker {
-        self.measure();
+        // The pulse has seen the children. To look at all processes again for each proof would cost a millisecond.
         let peak_worker_bytes = self.peak.load(Ordering::Relaxed).max(memory::own_peak());
         info!(cycles, shards, peak_worker_bytes, proof_bytes = proof.bytes.len(), "proved");
-        let stats = ProofStats { queue_ms: 0, prove_ms: 0, peak_worker_bytes, cycles, shards };
+        let stats = ProofStats { queue_us: 0, prove_us: 0, peak_worker_bytes, cycles, shards };
         FromWorker::Proved { proof, stats, spans: spans::take() }
     }
 }
