@@ -108,7 +108,7 @@ load: build ## a thousand clients ask a server with the mock engine for 100,000 
 chaos: build ## a server's processes are killed under its clients for 10 minutes (CHAOS="--roles --seed 2")
 	$(BIN)/load chaos $(CHAOS)
 
-mutants: deps $(TOOLS)/bin/cargo-mutants ## changes to core and signature that no test sees (FILE=core/src/merkle.rs; without, six hours)
+mutants: deps $(TOOLS)/bin/cargo-mutants ## changes to core and signature that no test sees (FILE=core/src/merkle.rs; without, nine hours)
 	PATH="$(TOOLS)/bin:$$PATH" scripts/mutants $(FILE)
 
 check-readme: build ## run the README's commands

@@ -281,6 +281,30 @@ fn a_chunk_that_was_cut_short_says_where() {
 }
 
 #[test]
+fn a_chunk_without_an_object_is_none() {
+    let spec = &spec();
+    let with_len = |len: u64| [&len.to_le_bytes()[..], &[0; 4]].concat();
+    let error = file::read_updates(spec, &with_len(4)).unwrap_err();
+    assert!(matches!(error, ObjectError::Unrecognised { bytes: 12, .. }), "{error}");
+    let error = file::read_updates(spec, &with_len(5)).unwrap_err();
+    assert_eq!(error, ObjectError::Chunk { at: 0, announced: 5, left: 4 });
+    let first = stream();
+    let error = file::read_updates(spec, &[&first[..], &with_len(4)].concat()).unwrap_err();
+    assert_eq!(error, ObjectError::Chunk { at: first.len(), announced: 4, left: 4 });
+}
+
+#[test]
+fn a_proposer_that_no_registry_can_hold_makes_no_object() {
+    let read = |proposer_index| {
+        let mut object = optimistic(Fork::Altair);
+        object.attested_header.beacon.proposer_index = proposer_index;
+        LightClientOptimisticUpdate::from_ssz(&spec(), &object.to_ssz(&spec()))
+    };
+    read((1 << 40) - 1).unwrap();
+    assert!(matches!(read(1 << 40), Err(ObjectError::Unrecognised { .. })));
+}
+
+#[test]
 fn what_is_no_object_at_all_is_described() {
     for (bytes, first) in
         [(&b""[..], "nothing"), (b"<html>", "0x3c68746d6c3e"), (&[0xff; 40], "0xffffffffffffffff")]
@@ -321,6 +345,7 @@ fn a_json_value_at_fault_is_named_by_its_path() {
     }
     let said = json_fault(r#""0xaaaa"#, r#""aaaa"#);
     assert!(said.contains("data.next_sync_committee.aggregate_pubkey"), "{said}");
+    assert!(said.contains(&format!("is \"{}… (98 characters), wanted", "a".repeat(63))), "{said}");
     let said = json_fault(r#""0xaaaa"#, r#""0xgaaa"#);
     assert!(said.contains("wanted 0x and 48 bytes in hex"), "{said}");
     let said = json_fault(r#""finality_branch""#, r#""finality_brunch""#);

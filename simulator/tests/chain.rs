@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 
 use lc_core::{
     Fork, ForkEntry,
-    host::{LightClientStore, NativeCrypto, ProgramInput, chain_spec_from_config_yaml},
+    host::{
+        InputError, LightClientStore, MAX_UPDATES, NativeCrypto, ProgramInput,
+        chain_spec_from_config_yaml,
+    },
 };
 use simulator::{Chain, ChainError, Preset, config_yaml, fork_digest};
 
@@ -65,6 +68,20 @@ fn a_changed_update_signed_again_verifies_again() {
     check(&update).unwrap_err();
     chain.sign_again(&mut update);
     check(&update).unwrap();
+}
+
+#[test]
+fn more_updates_than_a_node_answers_with_are_refused_unread() {
+    let chain = minimal().build().unwrap();
+    let refusal = |count| {
+        let mut input = chain.committee_change_input(chain.first_period(), &[]);
+        input.updates = vec![Default::default(); count];
+        ProgramInput::CommitteeChange(input).check().unwrap_err()
+    };
+    let error = refusal(MAX_UPDATES);
+    assert!(matches!(&error, InputError::Object { what, .. } if what == "update number 0"));
+    let error = refusal(MAX_UPDATES + 1).to_string();
+    assert_eq!(error, "129 updates in one request, 128 at most: ask for several proofs");
 }
 
 #[test]

@@ -135,6 +135,16 @@ fn one_statement_covers_the_fork_and_needs_the_last_header_only() {
 }
 
 #[test]
+fn a_missing_header_is_said_of_the_last_update() {
+    let chain = chain();
+    let mut input = chain.committee_change_input(chain.first_period(), &updates(&chain));
+    ProgramInput::CommitteeChange(input.clone()).check().unwrap();
+    input.execution_header = None;
+    let error = ProgramInput::CommitteeChange(input).check().unwrap_err();
+    assert_eq!(error.to_string(), "the update number 2 fails a check");
+}
+
+#[test]
 fn committees_are_followed_over_the_fork_without_any_header() {
     let chain = chain();
     let mut updates = updates(&chain);

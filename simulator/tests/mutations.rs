@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, sync::LazyLock};
 
 use lc_core::{
     ProgramId,
-    host::NativeCrypto,
+    alloy_sol_types::SolValue,
+    host::{NativeCrypto, verify_witness},
     statement::Execution,
     sync_protocol::CheckError,
     words::{Words, from_bytes},
@@ -112,6 +113,26 @@ fn guests_read_witnesses_as_the_host_writes_them() {
     for witness in all.chain(mutations::valid(&chain)).chain(gloas) {
         let read = decoded(&witness.to_bytes(), witness.program());
         assert!(read.is_some_and(|read| read == witness));
+    }
+}
+
+#[test]
+fn a_witness_in_bytes_gives_what_its_statement_commits_to_or_the_check_that_fails() {
+    for witness in mutations::valid(&CHAIN) {
+        let (program, bytes) = (witness.program(), witness.to_bytes());
+        let statement = match &witness {
+            Witness::CommitteeChange(witness) => {
+                witness.verify::<NativeCrypto>().unwrap().abi_encode()
+            }
+            Witness::Inclusion(witness) => witness.verify::<NativeCrypto>().unwrap().abi_encode(),
+        };
+        assert_eq!(verify_witness::<NativeCrypto>(program, &bytes), Some(Ok(statement)));
+        assert_eq!(verify_witness::<NativeCrypto>(program, &bytes[8..]), None);
+    }
+    for mutation in MUTATIONS.iter() {
+        let (program, bytes) = (mutation.witness.program(), mutation.witness.to_bytes());
+        let error = verify_witness::<NativeCrypto>(program, &bytes).unwrap().unwrap_err();
+        assert!((mutation.is_expected)(&error), "{}: {error}", mutation.name);
     }
 }
 

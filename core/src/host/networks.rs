@@ -406,6 +406,7 @@ mod tests {
             ("ALTAIR_FORK_EPOCH: 0", "ALTAIR_FORK_EPOCH: [0]", "ALTAIR_FORK_EPOCH is neither text"),
             ("ALTAIR_FORK_EPOCH: 0", "ALTAIR_FORK_EPOCH: -1", "ALTAIR_FORK_EPOCH is neither text"),
             ("SECONDS", "- SECONDS", "not a consensus-spec config.yaml"),
+            ("PER_SLOT: 6", "PER_SLOT: -99999999999999999999", "expected a value"),
         ] {
             let err = chain_spec_from_config_yaml(&YAML.replace(from, to), B256::ZERO).unwrap_err();
             assert!(err.to_string().contains(says), "{err}");

@@ -305,3 +305,18 @@ impl SszObject for LightClientOptimisticUpdate {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_of_fixed_parts_has_exactly_their_length() {
+        let parts = [Part::Fixed(2), Part::Fixed(1)];
+        assert_eq!(split("pair", &parts, &[1, 2, 3]), Ok(vec![&[1, 2][..], &[3]]));
+        for found in [2, 4] {
+            let error = ObjectError::Length { what: "pair", found, wanted: 3 };
+            assert_eq!(split("pair", &parts, &vec![0; found]), Err(error));
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use ark_bls12_381::{Fq, Fq2, Fq6, Fq12, G2Affine, G2Projective};
 use ark_ec::{AffineRepr as _, CurveGroup as _};
-use ark_ff::{AdditiveGroup, Field, PrimeField};
+use ark_ff::{AdditiveGroup, BigInteger as _, Field, PrimeField};
 use num_bigint::BigUint;
 
 use super::{
@@ -142,7 +142,7 @@ fn map(u: Fq2) -> Result<Mapped, NoHints> {
 
 fn sgn0(value: Fq2) -> bool {
     let decides = if value.c0 == Fq::ZERO { value.c1 } else { value.c0 };
-    decides.into_bigint().0[0] & 1 == 1
+    decides.into_bigint().is_odd()
 }
 
 /// The image on E' of two points' sum. `inverse`: of the difference of their x.
