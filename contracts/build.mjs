@@ -7,7 +7,11 @@ import { createRequire } from "node:module";
 // solc is a CommonJS module; its own version number is the package's.
 const solc = createRequire(import.meta.url)("solc");
 
-const CONTRACTS = { EthereumLightClient: "src/EthereumLightClient.sol", StandInVerifier: "test/StandInVerifier.sol" };
+const CONTRACTS = {
+  EthereumLightClient: "src/EthereumLightClient.sol",
+  StandInVerifier: "test/StandInVerifier.sol",
+  SupplyMirror: "test/SupplyMirror.sol",
+};
 const SETTINGS = {
   // An update runs for years, the deployment once.
   optimizer: { enabled: true, runs: 1_000_000 },

@@ -13,3 +13,9 @@ alloy_sol_types::sol!(
     StandInVerifier,
     "artifacts/StandInVerifier.json"
 );
+
+alloy_sol_types::sol!(
+    #[sol(all_derives)]
+    SupplyMirror,
+    "artifacts/SupplyMirror.json"
+);

@@ -10,7 +10,7 @@ mod evm;
 mod light_client;
 mod statements;
 
-pub use bindings::{EthereumLightClient, StandInVerifier};
+pub use bindings::{EthereumLightClient, StandInVerifier, SupplyMirror};
 pub use evm::{CallError, Evm, Receipt};
 pub use light_client::{
     COMMITTEE_CHANGE_VKEY, GUARDIAN, INCLUSION_VKEY, LightClient, PROOF, STRANGER, Setup,

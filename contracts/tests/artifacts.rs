@@ -7,6 +7,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 use alloy_primitives::{B256, keccak256};
 use serde_json::Value;
 
+const ARTIFACTS: [&str; 3] = ["EthereumLightClient", "StandInVerifier", "SupplyMirror"];
+
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     fs::read_to_string(&path).unwrap_or_else(|err| panic!("{}: {err}", path.display()))
@@ -21,7 +23,7 @@ fn sources(artifact: &str) -> BTreeMap<String, B256> {
 #[test]
 fn the_artifacts_are_of_these_sources() {
     let mut compiled = BTreeMap::new();
-    for name in ["EthereumLightClient", "StandInVerifier"] {
+    for name in ARTIFACTS {
         let artifact = format!("artifacts/{name}.json");
         for (path, hash) in sources(&artifact) {
             assert_eq!(keccak256(read(&path)), hash, "{path} changed: run `make contracts`");
@@ -40,7 +42,7 @@ fn the_artifacts_are_of_these_sources() {
 fn the_artifacts_name_the_compiler_that_is_pinned() {
     let package: Value = serde_json::from_str(&read("package.json")).unwrap();
     let pinned = package["devDependencies"]["solc"].as_str().unwrap();
-    for name in ["EthereumLightClient", "StandInVerifier"] {
+    for name in ARTIFACTS {
         let artifact: Value =
             serde_json::from_str(&read(&format!("artifacts/{name}.json"))).unwrap();
         let compiler = artifact["solc"].as_str().unwrap();
