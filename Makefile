@@ -18,7 +18,7 @@ export PATH := $(PATH):$(PROMTOOL)
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build demo test lint one-build fmt clippy doc deny typos artifacts check-artifacts profile profile-proof recordings spec-vectors \
-        spec-vectors-large fuzz fuzz-check mutants check-readme load chaos promtool
+        spec-vectors-large contracts contracts-check fuzz fuzz-check mutants check-readme load chaos promtool
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -95,6 +95,22 @@ spec-vectors: ## make the specification's vectors again and compare with what is
 spec-vectors-large: ## make those that are too large or slow to commit, and run them
 	scripts/spec-vectors --large
 	SPEC_VECTORS=$(HOME)/.cache/proof-server/spec-vectors/large cargo test --release --workspace --locked --test spec_vectors --test spec_statements
+
+contracts: contracts/node_modules ## compile the contracts into contracts/artifacts
+	node contracts/build.mjs
+
+contracts-check: deps contracts/node_modules $(TOOLS)/bin/cargo-deny ## the contracts' bytecode is of their sources; their lints and tests
+	node contracts/build.mjs --check
+	cd contracts && cargo fmt --check
+	cd contracts && cargo clippy --release --all-targets --locked -- -D warnings
+	cd contracts && PATH="$(TOOLS)/bin:$$PATH" cargo deny --config ../deny.toml check bans licenses sources
+	cd contracts && cargo test --release --locked
+
+# The compiler is JavaScript: nothing of it needs to run at installation.
+contracts/node_modules: contracts/package-lock.json
+	@scripts/install-deps --contracts
+	cd contracts && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 fuzz-check: deps $(TOOLS)/bin/cargo-fuzz ## the fuzz targets' seeds and some seconds of each target, for CI
 	PATH="$(TOOLS)/bin:$$PATH" scripts/fuzz check

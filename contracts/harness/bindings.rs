@@ -1,0 +1,21 @@
+//! The contracts' types and functions, from the committed artifacts.
+
+#![allow(missing_docs, reason = "generated; the NatSpec in src/ describes them")]
+
+alloy_sol_types::sol!(
+    #[sol(all_derives)]
+    EthereumLightClient,
+    "artifacts/EthereumLightClient.json"
+);
+
+alloy_sol_types::sol!(
+    #[sol(all_derives)]
+    StandInVerifier,
+    "artifacts/StandInVerifier.json"
+);
+
+alloy_sol_types::sol!(
+    #[sol(all_derives)]
+    SupplyMirror,
+    "artifacts/SupplyMirror.json"
+);
