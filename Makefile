@@ -38,6 +38,7 @@ test: deps promtool ## the whole suite, with real proofs
 	cargo test --release --locked -p proof-server --no-default-features --features otel \
 	  --target-dir $(CARGO_TARGET_DIR)/no-sp1 --test server -- otel
 	cd fuzz && cargo test --release --lib --locked
+	cd contracts && cargo test --release --locked
 
 lint: one-build fmt clippy doc deny typos ## everything that is not a test
 
