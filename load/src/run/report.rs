@@ -148,7 +148,7 @@ impl Report<'_> {
             .unjudged_if(unjudged),
             Verdict::new(
                 "the server adds 5 ms to a request at most, of 99 in 100",
-                format!("{}", Spread::text(overhead)),
+                Spread::text(overhead),
                 overhead.is_some_and(|spread| spread.p99 <= MAX_OVERHEAD.as_secs_f64() * 1e3),
             )
             .unjudged_if(unjudged),
