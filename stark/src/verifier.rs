@@ -11,14 +11,18 @@ use bincode::Options;
 use sha2::{Digest, Sha256};
 use sp1_core_machine::riscv::RiscvAir;
 use sp1_hypercube::{
-    Machine, PROOF_MAX_NUM_PVS, PrimeField32, SP1PcsProofInner, ShardProof, air::PublicValues,
+    HashableKey, Machine, PROOF_MAX_NUM_PVS, PrimeField32, SP1PcsProofInner, SP1RecursionProof,
+    ShardProof, air::PublicValues,
 };
 use sp1_primitives::{SP1Field, SP1GlobalContext};
 use sp1_prover::{
     SP1CoreProofData,
     verify::{SP1Verifier, VerifierRecursionVks},
 };
-use sp1_verifier::SP1Proof;
+use sp1_verifier::{
+    SP1Proof,
+    compressed::{CompressedError, SP1CompressedVerifier},
+};
 
 use crate::VerifyingKey;
 
@@ -103,13 +107,76 @@ impl fmt::Debug for CoreVerifier {
 
 /// Reads the proof. Takes memory as bytes come: serde reserves at most a megabyte on a count's
 /// word.
-fn decode(bytes: &[u8]) -> Result<SP1CoreProofData, InvalidProof> {
+fn decode_any(bytes: &[u8]) -> Result<SP1Proof, InvalidProof> {
     let options =
         bincode::DefaultOptions::new().with_fixint_encoding().with_limit(bytes.len() as u64);
-    match options.deserialize(bytes) {
-        Ok(SP1Proof::Core(shards)) => Ok(SP1CoreProofData(shards)),
-        Ok(other) => Err(InvalidProof::Malformed(format!("it is a {other} proof"))),
-        Err(error) => Err(InvalidProof::Malformed(error.to_string())),
+    options.deserialize(bytes).map_err(|error| InvalidProof::Malformed(error.to_string()))
+}
+
+pub(crate) fn decode(bytes: &[u8]) -> Result<SP1CoreProofData, InvalidProof> {
+    match decode_any(bytes)? {
+        SP1Proof::Core(shards) => Ok(SP1CoreProofData(shards)),
+        other => Err(InvalidProof::Malformed(format!("it is a {other} proof"))),
+    }
+}
+
+pub(crate) fn decode_compressed(
+    bytes: &[u8],
+) -> Result<SP1RecursionProof<SP1GlobalContext, SP1PcsProofInner>, InvalidProof> {
+    match decode_any(bytes)? {
+        SP1Proof::Compressed(proof) => Ok(*proof),
+        other => Err(InvalidProof::Malformed(format!("it is a {other} proof"))),
+    }
+}
+
+/// Checks compressed proofs of any program: one STARK of constant size.
+pub struct CompressedVerifier(SP1CompressedVerifier);
+
+impl CompressedVerifier {
+    /// A verifier; takes some milliseconds.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(SP1CompressedVerifier::new())
+    }
+
+    /// Checks that `bytes` prove: the program of `key` ran, ended with success and committed
+    /// `public_values`.
+    ///
+    /// `bytes` are the bincode (1, fixed-width integers, little endian, nothing after it) of
+    /// [`SP1Proof::Compressed`].
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidProof`], whatever the bytes are; never a panic.
+    pub fn verify(
+        &self,
+        key: &VerifyingKey,
+        public_values: &[u8],
+        bytes: &[u8],
+    ) -> Result<(), InvalidProof> {
+        catch_unwind(AssertUnwindSafe(|| {
+            let proof = decode_compressed(bytes)?;
+            let key = key.0.hash_koalabear();
+            self.0.verify_compressed_with_public_values(&proof, public_values, &key).map_err(
+                |error| match error {
+                    CompressedError::PublicValuesMismatch => InvalidProof::PublicValues,
+                    error => InvalidProof::Refused(error.to_string()),
+                },
+            )
+        }))
+        .unwrap_or_else(|panic| Err(InvalidProof::Malformed(panic_message(&*panic))))
+    }
+}
+
+impl Default for CompressedVerifier {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for CompressedVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CompressedVerifier").finish_non_exhaustive()
     }
 }
 
@@ -147,7 +214,8 @@ fn check_public_values(last: &Shard, public_values: &[u8]) -> Result<(), Invalid
 }
 
 /// What a panic said.
-pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+#[must_use]
+pub fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic
         .downcast_ref::<&str>()
         .copied()

@@ -22,9 +22,9 @@ use super::tree::{Hash, Node, Tree};
 type Digest = <SP1GlobalContext as IopCtx>::Digest;
 type Table = Tensor<SP1Field, CpuBackend>;
 
-/// Commits as SP1 does.
+/// Commits as SP1 does, faster.
 #[derive(Debug, Clone)]
-pub(super) struct Committer {
+pub struct Committer {
     hash: Arc<Hash>,
     outlined: Option<Arc<Outlined>>,
 }
@@ -82,7 +82,7 @@ impl Committer {
 
 /// Tables that were committed to.
 #[derive(Clone)]
-pub(super) struct Committed {
+pub struct Committed {
     tables: Vec<Arc<dyn Borrow<Table> + Send + Sync>>,
     tree: Tree,
 }

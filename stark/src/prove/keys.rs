@@ -3,15 +3,12 @@
 use std::{fmt, sync::Arc, thread};
 
 use slop_algebra::{AbstractField, PrimeField32};
-use slop_basefold_prover::BasefoldProver;
-use slop_jagged::JaggedProver;
-use slop_stacked::StackedPcsProver;
 use sp1_core_executor::Program;
 use sp1_core_machine::{bytes::ByteChip, program::ProgramChip, range::RangeChip, riscv::RiscvAir};
 use sp1_hypercube::{
-    Chip, GkrProverImpl, LogupGkrCpuTraceGenerator, Machine, MachineShape, SP1Pcs, SP1VerifyingKey,
+    Chip, Machine, MachineShape, SP1VerifyingKey,
     air::{MachineProgram, SP1_PROOF_NUM_PV_ELTS},
-    prover::{CpuShardProver, DefaultTraceGenerator, ProverSemaphore, ProvingKey},
+    prover::{ProverSemaphore, ProvingKey},
 };
 use sp1_primitives::{SP1Field, SP1GlobalContext};
 use sp1_prover::{CoreSC, CpuSP1ProverComponents, SP1ProverComponents};
@@ -20,17 +17,14 @@ use super::{
     commitment::{Committer, Outline},
     guest::{self, GuestError},
 };
-use crate::VerifyingKey;
+use crate::{
+    VerifyingKey,
+    sp1::{self, InnerProver},
+};
 
 pub(super) type Air = RiscvAir<SP1Field>;
 
-/// SP1's own but for [`Committer`].
-pub(super) type ShardProver = CpuShardProver<
-    SP1GlobalContext,
-    SP1Pcs<SP1GlobalContext>,
-    StackedPcsProver<Committer, SP1GlobalContext>,
-    Air,
->;
+pub(super) type ShardProver = InnerProver<Air>;
 
 /// A program and its keys. Some 70 MB: the tables that are known before a run, and what SP1 makes
 /// of them.
@@ -135,20 +129,7 @@ fn decode_outline(bytes: &[u8]) -> Option<Outline> {
 
 pub(super) fn shard_prover(machine: Machine<SP1Field, Air>, committer: Committer) -> ShardProver {
     let verifier = CpuSP1ProverComponents::core_verifier(machine);
-    let (pcs, machine) = {
-        let verifier = verifier.shard_verifier();
-        (&verifier.jagged_pcs_verifier, verifier.machine.clone())
-    };
-    let mut basefold = BasefoldProver::new(&pcs.pcs_verifier.basefold_verifier);
-    basefold.tcs_prover = committer;
-    let mut jagged = JaggedProver::from_verifier(pcs);
-    let StackedPcsProver { log_stacking_height, batch_size, .. } = jagged.pcs_prover;
-    jagged.pcs_prover = StackedPcsProver::new(basefold, log_stacking_height, batch_size);
-    CpuShardProver::from_components(
-        DefaultTraceGenerator::new(machine),
-        GkrProverImpl::new(LogupGkrCpuTraceGenerator::default()),
-        jagged,
-    )
+    sp1::inner_prover_with(verifier.shard_verifier(), committer)
 }
 
 /// The tables that keys commit to, as a machine without the others. The whole machine takes half a

@@ -14,6 +14,7 @@ mod splices;
 mod tree;
 mod watchdog;
 
+pub use commitment::Committer;
 pub use execution::{Execution, execute};
 pub use guest::{GuestError, RUN_LIMIT};
 pub use keys::{Keys, set_up};

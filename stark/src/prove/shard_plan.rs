@@ -118,7 +118,11 @@ mod tests {
     const GIB: u64 = 1 << 30;
 
     fn plan(cores: usize, gib: u64) -> ShardPlan {
-        ShardPlan::for_machine(Machine { cores, available_bytes: gib * GIB })
+        ShardPlan::for_machine(Machine {
+            cores,
+            available_bytes: gib * GIB,
+            total_bytes: gib * GIB,
+        })
     }
 
     #[test]
