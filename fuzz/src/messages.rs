@@ -6,9 +6,9 @@ use lc_core::{
     statement::{AccountProof, StorageProof},
 };
 use proof_server::types::{
-    ClientHello, ClientMessage, Code, EngineKind, Failure, Joined, Phase, ProgramId, Progress,
-    Proof, ProofMode, ProofStats, RequestId, RequestName, RunningJob, ServerMessage, StatusReport,
-    VkeyHash, WorkerReport, WorkerState,
+    CircuitHash, ClientHello, ClientMessage, Code, EngineKind, Failure, Joined, Phase, ProgramId,
+    Progress, Proof, ProofMode, ProofStats, RequestId, RequestName, RunningJob, ServerMessage,
+    StatusReport, VkeyHash, WorkerReport, WorkerState,
 };
 
 use crate::input::Input;
@@ -91,8 +91,13 @@ fn program(input: &mut Input<'_>) -> ProgramId {
 }
 
 fn progress(input: &mut Input<'_>) -> Progress {
-    let phases = [Phase::Execute, Phase::Prove, Phase::Compress, Phase::Wrap, Phase::Verify];
-    Progress { phase: phases[input.below(5)], done: word(input), total: word(input) }
+    let phases =
+        [Phase::Execute, Phase::Prove, Phase::Compress, Phase::Wrap, Phase::Verify, Phase::Outer];
+    Progress { phase: phases[input.below(6)], done: word(input), total: word(input) }
+}
+
+fn circuit(input: &mut Input<'_>) -> CircuitHash {
+    CircuitHash(input.array())
 }
 
 fn proof(input: &mut Input<'_>) -> Proof {
@@ -101,6 +106,7 @@ fn proof(input: &mut Input<'_>) -> Proof {
         program: program(input),
         mode: mode(input),
         engine: engines[input.below(4)],
+        circuit: optional(input, circuit),
         vkey: VkeyHash(input.array()),
         sp1_version: text(input),
         public_values: bytes(input),

@@ -8,7 +8,10 @@ mod inputs;
 use std::{env, fs, time::Instant};
 
 use proof_server::{
-    engine::{Engine, cpu::CpuEngine},
+    engine::{
+        Engine,
+        cpu::{CpuEngine, CpuOptions},
+    },
     types::ProofMode,
 };
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -21,7 +24,7 @@ fn main() {
         .with_writer(std::io::stderr)
         .init();
     let begun = Instant::now();
-    let mut engine = CpuEngine::start(None).unwrap();
+    let mut engine = CpuEngine::start(&CpuOptions::default()).unwrap();
     println!("ready after {:.1} s, {}", begun.elapsed().as_secs_f64(), peak());
     let mut recorded = inputs::recorded();
     recorded.retain(|(name, _)| name.contains(&wanted));

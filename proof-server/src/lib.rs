@@ -6,6 +6,8 @@
 
 #[cfg(feature = "verify")]
 pub mod artifacts;
+#[cfg(feature = "server")]
+pub mod circuits;
 pub mod client;
 #[cfg(feature = "server")]
 pub mod config;

@@ -1,13 +1,13 @@
 //! Checks proofs against the committed keys: no prover, no key set-up, well under a second and a
-//! gigabyte.
+//! gigabyte; SNARKs in milliseconds.
 
-use lc_stark::{CoreVerifier, InvalidProof};
+use lc_stark::{Circuit, CompressedVerifier, CoreVerifier, InvalidProof, ProofSystem};
 
 use crate::{
     SP1_VERSION,
     artifacts::{ArtifactError, Artifacts},
     engine::{VerifiedValues, Verifier, VerifyError},
-    types::{Proof, ProofMode},
+    types::{CircuitHash, Proof, ProofMode},
 };
 
 /// Checks proofs of this release's programs. Blocking: half a second for a proof of 12 MB.
@@ -15,6 +15,8 @@ use crate::{
 pub struct ProofVerifier {
     artifacts: Artifacts,
     core: CoreVerifier,
+    compressed: CompressedVerifier,
+    development: Vec<Vec<u8>>,
 }
 
 impl ProofVerifier {
@@ -24,13 +26,60 @@ impl ProofVerifier {
     ///
     /// [`ArtifactError`] if they do not fit their manifest.
     pub fn new() -> Result<Self, ArtifactError> {
-        Ok(Self { artifacts: Artifacts::embedded()?, core: CoreVerifier::new() })
+        Ok(Self {
+            artifacts: Artifacts::embedded()?,
+            core: CoreVerifier::new(),
+            compressed: CompressedVerifier::new(),
+            development: Vec::new(),
+        })
+    }
+
+    /// The same, which also takes SNARKs of the development circuits with these verifying keys, as gnark
+    /// writes them. Whoever set such a circuit up can prove anything with it.
+    #[must_use]
+    pub fn with_development_circuits(self, development: Vec<Vec<u8>>) -> Self {
+        Self { development, ..self }
     }
 
     /// The keys it checks against, and what they belong to.
     #[must_use]
     pub fn artifacts(&self) -> &Artifacts {
         &self.artifacts
+    }
+
+    /// The circuit that a proof names, if this verifier may use it.
+    fn circuit(
+        &self,
+        system: ProofSystem,
+        mode: ProofMode,
+        named: Option<CircuitHash>,
+    ) -> Result<Circuit, VerifyError> {
+        let official = Circuit::official(system);
+        // Older than the field, or careless: the proof itself says which circuit it is of.
+        let Some(named) = named else { return Ok(official) };
+        if named.is_official(mode) {
+            return Ok(official);
+        }
+        let keys = self.development.iter();
+        let mut circuits = keys.filter_map(|key| Circuit::from_key(system, key.clone()));
+        circuits
+            .find(|circuit| circuit.hash() == named.0)
+            .ok_or(VerifyError::DevelopmentCircuit { mode, circuit: named })
+    }
+
+    fn check(&self, proof: &Proof) -> Result<Result<(), InvalidProof>, VerifyError> {
+        let key = self.artifacts.verifying_key(proof.program);
+        let (values, bytes) = (&proof.public_values, &proof.bytes);
+        let snark = |system| {
+            let circuit = self.circuit(system, proof.mode, proof.circuit)?;
+            Ok(circuit.verify(key, values, bytes))
+        };
+        match proof.mode {
+            ProofMode::Core => Ok(self.core.verify(key, values, bytes)),
+            ProofMode::Compressed => Ok(self.compressed.verify(key, values, bytes)),
+            ProofMode::Groth16 => snark(ProofSystem::Groth16),
+            ProofMode::Plonk => snark(ProofSystem::Plonk),
+        }
     }
 }
 
@@ -39,9 +88,6 @@ impl Verifier for ProofVerifier {
         let (program, ours) = (proof.program, self.artifacts.vkey(proof.program));
         if proof.engine.is_mock() {
             return Err(VerifyError::Mock);
-        }
-        if proof.mode != ProofMode::Core {
-            return Err(VerifyError::Unsupported { mode: proof.mode });
         }
         if proof.vkey != ours {
             return Err(VerifyError::Vkey { program, theirs: proof.vkey, ours });
@@ -53,11 +99,7 @@ impl Verifier for ProofVerifier {
                 ours: SP1_VERSION,
             });
         }
-        match self.core.verify(
-            self.artifacts.verifying_key(program),
-            &proof.public_values,
-            &proof.bytes,
-        ) {
+        match self.check(proof)? {
             Ok(()) => Ok(VerifiedValues(proof.public_values.clone())),
             Err(InvalidProof::PublicValues) => Err(VerifyError::PublicValues { program }),
             Err(InvalidProof::Malformed(reason)) => Err(VerifyError::Malformed { program, reason }),
@@ -69,6 +111,7 @@ impl Verifier for ProofVerifier {
 #[cfg(test)]
 mod tests {
     use lc_core::ProgramId;
+    use sha2::{Digest, Sha256};
 
     use super::*;
     use crate::types::{EngineKind, VkeyHash};
@@ -79,6 +122,7 @@ mod tests {
             program: ProgramId::Inclusion,
             mode: ProofMode::Core,
             engine: EngineKind::Cpu,
+            circuit: None,
             vkey: verifier.artifacts().vkey(ProgramId::Inclusion),
             sp1_version: SP1_VERSION.to_owned(),
             public_values: vec![1],
@@ -100,9 +144,37 @@ mod tests {
     }
 
     #[test]
-    fn a_mode_that_is_not_checked_here_is_named() {
-        let error = refusal(|proof| proof.mode = ProofMode::Groth16);
-        assert!(matches!(error, VerifyError::Unsupported { mode: ProofMode::Groth16 }), "{error}");
+    fn bytes_that_are_no_proof_are_malformed_in_every_mode() {
+        for mode in ProofMode::ALL {
+            let error = refusal(|proof| proof.mode = mode);
+            assert!(matches!(error, VerifyError::Malformed { .. }), "{mode}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_hashes_of_the_releases_circuits_are_those_of_sp1s_keys() {
+        let official = |system| CircuitHash(Circuit::official(system).hash());
+        assert_eq!(official(ProofSystem::Groth16), CircuitHash::GROTH16);
+        assert_eq!(official(ProofSystem::Plonk), CircuitHash::PLONK);
+    }
+
+    #[test]
+    fn a_snark_of_a_development_circuit_is_refused_unless_its_key_was_given() {
+        let snark = |proof: &mut Proof| {
+            proof.mode = ProofMode::Groth16;
+            proof.circuit = Some(CircuitHash(Sha256::digest(b"key").into()));
+            proof.bytes = vec![7; 356];
+        };
+        let error = refusal(snark);
+        assert!(matches!(error, VerifyError::DevelopmentCircuit { .. }), "{error}");
+        assert!(error.to_string().contains("can have forged it"), "{error}");
+
+        let verifier =
+            ProofVerifier::new().unwrap().with_development_circuits(vec![b"key".to_vec()]);
+        let mut proof = empty_proof(&verifier);
+        snark(&mut proof);
+        let error = verifier.verify(&proof).unwrap_err();
+        assert!(matches!(error, VerifyError::Invalid { .. }), "{error}");
     }
 
     #[test]
@@ -127,9 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_proof_are_malformed() {
-        let error = refusal(|_| {});
-        assert!(matches!(error, VerifyError::Malformed { .. }), "{error}");
+    fn bytes_that_are_nearly_a_proof_are_malformed() {
         let error = refusal(|proof| proof.bytes = vec![0; 100]);
         assert!(matches!(error, VerifyError::Malformed { .. }), "{error}");
     }

@@ -9,7 +9,10 @@ use lc_core::ProgramId;
 use lc_stark::prove::set_up;
 use proof_server::{
     artifacts::{Artifacts, Manifest, Sample, WriteError, elf, outline, write},
-    engine::{Engine, EngineError, cpu::CpuEngine},
+    engine::{
+        Engine, EngineError,
+        cpu::{CpuEngine, CpuOptions},
+    },
     types::{EngineKind, ProofMode},
 };
 
@@ -20,9 +23,13 @@ const PROBE: &[u8] = include_bytes!("../../stark/tests/fixtures/probe.elf");
 #[test]
 fn elf_files_and_keys_are_those_of_the_manifest() {
     // Hashes the ELF files, makes their keys and holds both to the manifest.
-    let mut engine = CpuEngine::start(None).unwrap();
+    // With too little memory for any mode but core.
+    let options = CpuOptions { memory: Some(8 << 30), ..CpuOptions::default() };
+    let mut engine = CpuEngine::start(&options).unwrap();
     let info = engine.describe();
-    assert_eq!((info.engine, &info.modes[..]), (EngineKind::Cpu, &[ProofMode::Core][..]));
+    let offered: Vec<_> = info.offered().map(|info| info.mode).collect();
+    assert_eq!((info.engine, &offered[..]), (EngineKind::Cpu, &[ProofMode::Core][..]));
+    assert_eq!(info.modes.len(), ProofMode::ALL.len());
     let artifacts = Artifacts::embedded().unwrap();
     for (entry, made) in artifacts.entries().zip(&info.programs) {
         assert_eq!((entry.program, entry.vkey), (made.program, made.vkey));

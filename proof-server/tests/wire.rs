@@ -14,10 +14,11 @@ use lc_core::{
     statement::{AccountProof, StorageProof},
 };
 use proof_server::types::{
-    ClientHello, ClientMessage, Code, ElfHash, EngineInfo, EngineKind, Failure, FrameLimits,
-    FrameReader, Joined, Limits, Message, PROTOCOL_VERSION, Phase, ProgramInfo, Progress, Proof,
-    ProofMode, ProofStats, RequestId, RequestName, RunningJob, ServerHello, ServerMessage,
-    StatusReport, VkeyHash, WorkerReport, WorkerState, encode, frame::decode,
+    CircuitHash, ClientHello, ClientMessage, Code, ElfHash, EngineInfo, EngineKind, Failure,
+    FrameLimits, FrameReader, Joined, Limits, Message, ModeInfo, PROTOCOL_VERSION, Phase,
+    ProgramInfo, Progress, Proof, ProofMode, ProofStats, RequestId, RequestName, RunningJob,
+    ServerHello, ServerMessage, StatusReport, VkeyHash, WorkerReport, WorkerState, encode,
+    frame::decode,
 };
 use proptest::prelude::*;
 
@@ -66,6 +67,7 @@ fn proof() -> Proof {
         program: ProgramId::Inclusion,
         mode: ProofMode::Core,
         engine: EngineKind::Cpu,
+        circuit: None,
         vkey: VkeyHash([0x44; 32]),
         sp1_version: "6.10.0".into(),
         public_values: b"values".to_vec(),
@@ -90,10 +92,15 @@ fn client_messages() -> Vec<(&'static str, ClientMessage)> {
             "prove-inclusion",
             ClientMessage::Prove { id: ID, mode: ProofMode::Groth16, input: inclusion() },
         ),
-        ("verify", ClientMessage::Verify { id: ID, proof: proof() }),
+        ("verify", ClientMessage::Verify { id: ID, proof: snark() }),
         ("cancel", ClientMessage::Cancel { id: ID }),
         ("status", ClientMessage::Status { id: ID }),
     ]
+}
+
+fn snark() -> Proof {
+    let circuit = Some(CircuitHash([0x77; 32]));
+    Proof { mode: ProofMode::Groth16, circuit, ..proof() }
 }
 
 fn server_hello() -> ServerHello {
@@ -112,7 +119,11 @@ fn server_hello() -> ServerHello {
                 program(ProgramId::CommitteeChange, 0x55),
                 program(ProgramId::Inclusion, 0x66),
             ],
-            modes: vec![ProofMode::Core],
+            modes: vec![
+                ModeInfo::offered(ProofMode::Core, None),
+                ModeInfo::offered(ProofMode::Groth16, Some(CircuitHash([0x77; 32]))),
+                ModeInfo::unsupported(ProofMode::Plonk, "no circuit".into()),
+            ],
         },
         limits: Limits {
             max_request_bytes: 8 << 20,

@@ -35,6 +35,7 @@ fn proof(mode: ProofMode) -> ServerMessage {
         program: ProgramId::Inclusion,
         mode,
         engine: EngineKind::Mock,
+        circuit: None,
         vkey: VkeyHash([0; 32]),
         sp1_version: String::new(),
         public_values: Vec::new(),

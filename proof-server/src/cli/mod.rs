@@ -2,6 +2,7 @@
 
 #[cfg(feature = "cpu")]
 mod artifacts;
+mod circuits;
 mod execute;
 mod fault;
 mod input;
@@ -9,6 +10,8 @@ mod input;
 mod otel;
 mod serve;
 mod settings_file;
+#[cfg(feature = "snark")]
+mod stage;
 mod values;
 mod work;
 
@@ -46,9 +49,16 @@ enum Command {
     /// Try an input: check it natively and run its program, without server or proof
     #[command(after_help = execute::EXAMPLES)]
     Execute(execute::ExecuteArgs),
+    /// Install and check SP1's SNARK circuits, which Groth16 and PLONK proofs need
+    #[command(after_help = circuits::EXAMPLES)]
+    Circuits(circuits::CircuitsArgs),
     /// The process that proves; `serve` starts it
     #[command(hide = true)]
     Worker(work::WorkerArgs),
+    /// A part of a SNARK; the worker starts it
+    #[cfg(feature = "snark")]
+    #[command(hide = true)]
+    Stage,
     /// Write keys and manifest for freshly built programs; `make artifacts` runs it
     #[cfg(feature = "cpu")]
     #[command(hide = true)]
@@ -119,7 +129,10 @@ fn run((cli, faults): (Cli, Vec<String>)) -> Result<(), Fault> {
     match cli.command {
         Command::Serve(args) => serve::run(&args, cli.log, faults),
         Command::Execute(args) => execute::run(&args),
-        Command::Worker(args) => work::run(&args),
+        Command::Circuits(args) => circuits::run(&args, &cli.log),
+        Command::Worker(args) => work::run(&args, &cli.log),
+        #[cfg(feature = "snark")]
+        Command::Stage => stage::run(),
         #[cfg(feature = "cpu")]
         Command::Artifacts(args) => artifacts::run(&args),
     }
@@ -129,6 +142,8 @@ fn run((cli, faults): (Cli, Vec<String>)) -> Result<(), Fault> {
 fn init_log(cli: &Cli) -> Result<(), Fault> {
     let default = match cli.command {
         Command::Serve(_) | Command::Worker(_) => "info",
+        #[cfg(feature = "snark")]
+        Command::Stage => "info",
         _ => "warn",
     };
     let filter = cli.log.filter.as_deref().unwrap_or(default);

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use proof_server::{
-    config::{EngineChoice, parse_duration},
+    config::{EngineChoice, LogArgs, parse_duration},
     engine::{
         EngineError,
         mock::{MockEngine, MockFault, MockVerifier},
@@ -34,15 +34,22 @@ pub(super) struct WorkerArgs {
     /// Bytes to plan for
     #[arg(long)]
     memory: Option<u64>,
+    #[arg(long)]
+    circuits: Option<std::path::PathBuf>,
+    #[arg(long)]
+    recorded_snarks: Option<std::path::PathBuf>,
 }
 
-pub(super) fn run(args: &WorkerArgs) -> Result<(), Fault> {
+pub(super) fn run(args: &WorkerArgs, log: &LogArgs) -> Result<(), Fault> {
     // The other end is the program that started this one: it applied the caps already.
     let limits = FrameLimits { request: u32::MAX, proof: u32::MAX };
-    process::run(limits, || start(args)).map_err(|error| Fault::of(Exit::Software, &error))
+    process::run(limits, || start(args, log)).map_err(|error| Fault::of(Exit::Software, &error))
 }
 
-fn start(args: &WorkerArgs) -> Result<Work, EngineError> {
+fn start(
+    args: &WorkerArgs,
+    #[cfg_attr(not(feature = "cpu"), expect(unused_variables))] log: &LogArgs,
+) -> Result<Work, EngineError> {
     Ok(match (args.task, args.engine) {
         (Task::Prove, EngineChoice::Mock) => {
             let engine =
@@ -52,15 +59,29 @@ fn start(args: &WorkerArgs) -> Result<Work, EngineError> {
         (Task::Verify, EngineChoice::Mock) => Work::Verify(Box::new(MockVerifier)),
         #[cfg(feature = "cpu")]
         (Task::Prove, EngineChoice::Cpu) => {
-            let engine = proof_server::engine::cpu::CpuEngine::start(args.memory);
+            let engine = proof_server::engine::cpu::CpuEngine::start(&options(args, log));
             Work::Prove(Box::new(engine.map_err(|error| failed("set up", error))?))
         }
         #[cfg(feature = "cpu")]
         (Task::Verify, EngineChoice::Cpu) => {
             let verifier = proof_server::verify::ProofVerifier::new();
-            Work::Verify(Box::new(verifier.map_err(|error| failed("set up", error))?))
+            let development = options(args, log).development_circuits();
+            let verifier = verifier
+                .map_err(|error| failed("set up", error))?
+                .with_development_circuits(development);
+            Work::Verify(Box::new(verifier))
         }
     })
+}
+
+#[cfg(feature = "cpu")]
+fn options(args: &WorkerArgs, log: &LogArgs) -> proof_server::engine::cpu::CpuOptions {
+    proof_server::engine::cpu::CpuOptions {
+        memory: args.memory,
+        circuits: args.circuits.clone().unwrap_or_default(),
+        recorded_snarks: args.recorded_snarks.clone(),
+        log: log.flags(),
+    }
 }
 
 #[cfg(feature = "cpu")]

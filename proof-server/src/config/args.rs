@@ -1,8 +1,10 @@
 //! The flags of `proof-server serve`.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
-use crate::engine::mock::MockFault;
+use crate::{circuits::default_directory, engine::mock::MockFault};
 
 /// What proves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -100,7 +102,8 @@ pub struct LogArgs {
 
 impl LogArgs {
     /// The same for a process that this one starts.
-    pub(crate) fn flags(&self) -> Vec<String> {
+    #[must_use]
+    pub fn flags(&self) -> Vec<String> {
         let mut flags = vec!["--log-format".to_owned(), self.format.name().to_owned()];
         if let Some(filter) = &self.filter {
             flags.extend(["--log".to_owned(), filter.clone()]);
@@ -393,6 +396,15 @@ pub struct ServeArgs {
     )]
     pub worker_silence: String,
 
+    /// Where the circuits of SNARKs are; `proof-server circuits install` puts them there. By default
+    /// proof-server/circuits in $XDG_DATA_HOME, or in ~/.local/share
+    #[arg(long, env = "PROOF_SERVER_CIRCUITS", value_name = "DIR")]
+    pub circuits: Option<String>,
+
+    /// With the CPU engine: take SNARKs from files in this directory instead of making them
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub recorded_snarks: Option<String>,
+
     /// With the mock engine: how long a proof takes
     #[arg(
         long,
@@ -416,7 +428,15 @@ impl ServeArgs {
     /// What the worker is told about its engine.
     pub(super) fn engine_args(&self, engine: EngineChoice) -> Vec<String> {
         if engine != EngineChoice::Mock {
-            return Vec::new();
+            let circuits = self.circuits.clone().map(PathBuf::from).or_else(default_directory);
+            let mut args = Vec::new();
+            if let Some(directory) = circuits {
+                args.extend(["--circuits".to_owned(), directory.display().to_string()]);
+            }
+            if let Some(directory) = &self.recorded_snarks {
+                args.extend(["--recorded-snarks".to_owned(), directory.clone()]);
+            }
+            return args;
         }
         let fault = self
             .mock_fault

@@ -8,7 +8,7 @@ use std::{fmt, net::SocketAddr, ops::RangeInclusive, time::Duration};
 use clap::ValueEnum;
 
 pub use args::{EngineChoice, LogArgs, LogFormat, Role, ServeArgs};
-pub use units::{UnitError, parse_duration, parse_size};
+pub use units::{UnitError, parse_duration, parse_size, show_size};
 
 use crate::{
     tls::{ClientTlsFiles, KeyFiles, TlsFiles},

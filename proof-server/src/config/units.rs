@@ -38,6 +38,17 @@ pub fn parse_size(text: &str) -> Result<u64, UnitError> {
     parse(text, &units).ok_or_else(|| UnitError::Size(text.to_owned()))
 }
 
+/// Bytes as people read them: `17 bytes`, `1.5 GiB`.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "one digit after the point is shown")]
+pub fn show_size(bytes: u64) -> String {
+    let units = [("GiB", 1_u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    match units.into_iter().find(|(_, factor)| bytes >= *factor) {
+        Some((name, factor)) => format!("{:.1} {name}", bytes as f64 / factor as f64),
+        None => format!("{bytes} bytes"),
+    }
+}
+
 fn parse(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -79,6 +90,19 @@ mod tests {
         }
         for text in ["", "KiB", "8MB", "-8", "18446744073709551615GiB"] {
             assert_eq!(parse_size(text), Err(UnitError::Size(text.to_owned())));
+        }
+    }
+
+    #[test]
+    fn sizes_are_shown_as_people_read_them() {
+        for (bytes, text) in [
+            (0, "0 bytes"),
+            (1023, "1023 bytes"),
+            (1024, "1.0 KiB"),
+            (3 << 19, "1.5 MiB"),
+            (1 << 30, "1.0 GiB"),
+        ] {
+            assert_eq!(show_size(bytes), text);
         }
     }
 }

@@ -16,7 +16,8 @@ use sha2::{Digest, Sha256};
 
 use super::{Engine, EngineError, Proven, VerifiedValues, Verifier, VerifyError};
 use crate::types::{
-    ElfHash, EngineInfo, EngineKind, Phase, ProgramInfo, Progress, Proof, ProofMode, VkeyHash,
+    ElfHash, EngineInfo, EngineKind, ModeInfo, Phase, ProgramInfo, Progress, Proof, ProofMode,
+    VkeyHash,
 };
 
 /// Steps that a mock proof pretends to have.
@@ -90,7 +91,7 @@ impl MockEngine {
             engine: EngineKind::Mock,
             sp1_version: "none (MOCK)".to_owned(),
             programs: programs.to_vec(),
-            modes: ProofMode::ALL.to_vec(),
+            modes: ProofMode::ALL.map(|mode| ModeInfo::offered(mode, None)).to_vec(),
         }
     }
 }
@@ -123,20 +124,18 @@ impl Engine for MockEngine {
             MockFault::WrongValues => public_values[0] ^= 1,
             MockFault::None | MockFault::Start | MockFault::StartStall => {}
         }
-        // As a real engine: it executes, proves shard by shard, and verifies what it made.
-        let step = self.delay / (STEPS + 2);
-        progress(Progress { phase: Phase::Execute, done: 0, total: 1 });
-        thread::sleep(step);
-        for done in 0..STEPS {
-            progress(Progress { phase: Phase::Prove, done, total: STEPS });
-            thread::sleep(step);
+        // As a real engine: it executes, proves shard by shard and what follows, and verifies what it made.
+        let steps = steps(mode);
+        let pause = self.delay / u32::try_from(steps.len()).expect("a handful");
+        for step in steps {
+            progress(step);
+            thread::sleep(pause);
         }
-        progress(Progress { phase: Phase::Verify, done: 0, total: 1 });
-        thread::sleep(step);
         let proof = Proof {
             program,
             mode,
             engine: EngineKind::Mock,
+            circuit: None,
             vkey: vkey(program),
             sp1_version: Self::info().sp1_version,
             bytes: seal(program, mode, &public_values).to_vec(),
@@ -217,6 +216,23 @@ fn hoard() -> ! {
     }
 }
 
+/// What an engine goes through for a proof.
+fn steps(mode: ProofMode) -> Vec<Progress> {
+    let further: &[Phase] = match mode {
+        ProofMode::Core => &[],
+        ProofMode::Compressed => &[Phase::Compress],
+        ProofMode::Groth16 | ProofMode::Plonk => &[Phase::Compress, Phase::Wrap, Phase::Outer],
+    };
+    let once = |phase| Progress { phase, done: 0, total: 1 };
+    let shards = (0..STEPS).map(|done| Progress { phase: Phase::Prove, done, total: STEPS });
+    [once(Phase::Execute)]
+        .into_iter()
+        .chain(shards)
+        .chain(further.iter().copied().map(once))
+        .chain([once(Phase::Verify)])
+        .collect()
+}
+
 fn vkey(program: ProgramId) -> VkeyHash {
     VkeyHash(digest(&[b"MOCK vkey", program.name().as_bytes()]))
 }
@@ -243,6 +259,7 @@ mod tests {
             program: ProgramId::Inclusion,
             mode: ProofMode::Core,
             engine: EngineKind::Mock,
+            circuit: None,
             vkey: vkey(ProgramId::Inclusion),
             sp1_version: String::new(),
             public_values: public_values.to_vec(),

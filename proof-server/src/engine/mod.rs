@@ -114,11 +114,15 @@ pub enum VerifyError {
         "the proof was made by the MOCK engine and proves nothing: ask a server with a real engine"
     )]
     Mock,
-    /// A mode that cannot be checked here.
-    #[error("{mode} proofs cannot be verified by this release: ask for a core proof")]
-    Unsupported {
+    /// A SNARK of a circuit that is not SP1's, and that nobody allowed.
+    #[error(
+        "the {mode} proof is of the development circuit {circuit}: whoever set that up can have forged it; ask a server with the official circuit, or in a test allow this one"
+    )]
+    DevelopmentCircuit {
         /// The mode the proof names.
         mode: ProofMode,
+        /// The circuit the proof names.
+        circuit: crate::types::CircuitHash,
     },
     /// Another SP1 release made it.
     #[error(

@@ -32,6 +32,7 @@ pub(crate) fn proof_of_bytes(bytes: usize) -> Outcome {
         program: ProgramId::Inclusion,
         mode: ProofMode::Core,
         engine: EngineKind::Mock,
+        circuit: None,
         vkey: VkeyHash([0; 32]),
         sp1_version: String::new(),
         public_values: Vec::new(),

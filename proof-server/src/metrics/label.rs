@@ -154,6 +154,7 @@ impl Value for Stage {
         Self::Phase(Phase::Prove),
         Self::Phase(Phase::Compress),
         Self::Phase(Phase::Wrap),
+        Self::Phase(Phase::Outer),
         Self::Phase(Phase::Verify),
     ];
 

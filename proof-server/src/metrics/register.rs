@@ -70,7 +70,7 @@ impl<'a> Register<'a> {
             Label::Program => {
                 Some(self.engine.programs.iter().map(|info| info.program.name()).collect())
             }
-            Label::Mode => Some(self.engine.modes.iter().map(|mode| mode.name()).collect()),
+            Label::Mode => Some(self.engine.offered().map(|info| info.mode.name()).collect()),
             other => other.values(),
         }
     }

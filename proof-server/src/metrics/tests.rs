@@ -242,7 +242,7 @@ fn what_the_server_is_can_be_read_from_its_series() {
 #[test]
 fn only_the_modes_that_are_made_here_have_empty_histograms() {
     let engine = crate::types::EngineInfo {
-        modes: vec![ProofMode::Core],
+        modes: vec![crate::types::ModeInfo::offered(ProofMode::Core, None)],
         ..crate::engine::mock::MockEngine::info()
     };
     let build = BuildLabels { version: "0.1.0", engine: &engine, role: "standalone", workers: 1 };

@@ -70,6 +70,7 @@ mod tests {
             program: ProgramId::Inclusion,
             mode: ProofMode::Core,
             engine: EngineKind::Mock,
+            circuit: None,
             vkey: VkeyHash([1; 32]),
             sp1_version: "6.10.0".into(),
             public_values: vec![1],

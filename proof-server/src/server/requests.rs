@@ -20,8 +20,8 @@ use crate::{
     jobs::{JobHandle, JobState, Payload, Success, Task},
     metrics::{Metrics, Outcome, RequestGuard, Subject},
     types::{
-        ClientMessage, Code, EngineInfo, Failure, Joined, Proof, ProofMode, RequestId, RequestName,
-        ServerMessage,
+        ClientMessage, Code, EngineInfo, Failure, Joined, ModeInfo, Proof, ProofMode, RequestId,
+        RequestName, ServerMessage,
     },
 };
 
@@ -247,14 +247,19 @@ fn supported(engine: &EngineInfo, program: ProgramId, mode: ProofMode) -> Result
             "this server does not prove {program}: its Hello lists what it does"
         ));
     }
-    if !engine.modes.contains(&mode) {
-        let modes: Vec<&str> = engine.modes.iter().map(|mode| mode.name()).collect();
-        return refuse(format!(
-            "this server does not make {mode} proofs: ask for {}",
-            modes.join(" or ")
-        ));
+    match engine.mode(mode) {
+        Some(ModeInfo { unsupported: None, .. }) => Ok(()),
+        Some(ModeInfo { unsupported: Some(why), .. }) => {
+            refuse(format!("this server does not make {mode} proofs: {why}"))
+        }
+        None => {
+            let modes: Vec<&str> = engine.offered().map(|info| info.mode.name()).collect();
+            refuse(format!(
+                "this server does not make {mode} proofs: ask for {}",
+                modes.join(" or ")
+            ))
+        }
     }
-    Ok(())
 }
 
 /// The job for a request: one that is there, or a new one if the input passes the native check. The permit
@@ -458,7 +463,11 @@ mod tests {
     #[test]
     fn what_the_engine_does_not_make_is_unsupported_and_says_what_it_makes() {
         let engine = EngineInfo {
-            modes: vec![ProofMode::Core, ProofMode::Compressed],
+            modes: vec![
+                ModeInfo::offered(ProofMode::Core, None),
+                ModeInfo::offered(ProofMode::Compressed, None),
+                ModeInfo::unsupported(ProofMode::Plonk, "get a larger machine".to_owned()),
+            ],
             ..crate::engine::mock::MockEngine::info()
         };
         supported(&engine, ProgramId::Inclusion, ProofMode::Compressed).unwrap();
@@ -467,6 +476,11 @@ mod tests {
         assert_eq!(
             failure.message,
             "this server does not make groth16 proofs: ask for core or compressed"
+        );
+        let failure = supported(&engine, ProgramId::Inclusion, ProofMode::Plonk).unwrap_err();
+        assert_eq!(
+            failure.to_string(),
+            "UNSUPPORTED: this server does not make plonk proofs: get a larger machine"
         );
 
         let engine = EngineInfo { programs: engine.programs[..1].to_vec(), ..engine };

@@ -46,6 +46,7 @@ fn verify_message(bytes: usize) -> ClientMessage {
         program: ProgramId::Inclusion,
         mode: ProofMode::Core,
         engine: EngineKind::Cpu,
+        circuit: None,
         vkey: VkeyHash([1; 32]),
         sp1_version: "6.10.0".into(),
         public_values: vec![2; 40],

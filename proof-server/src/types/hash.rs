@@ -2,8 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use lc_core::alloy_primitives::hex;
+use lc_core::alloy_primitives::{b256, hex};
 use serde::{Deserialize, Serialize};
+
+use super::ProofMode;
 
 /// Text that is not 32 bytes of hex.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +23,25 @@ pub struct ElfHash(pub [u8; 32]);
 /// Hash of a program's SP1 verifying key, as `SP1VerifyingKey::bytes32` prints it: what a verifier pins.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct VkeyHash(pub [u8; 32]);
+
+/// SHA-256 of the verifying key of a SNARK circuit; each of its proofs begins with the first four bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CircuitHash(pub [u8; 32]);
+
+impl CircuitHash {
+    /// SP1's Groth16 circuit, v6.1.0.
+    pub const GROTH16: Self =
+        Self(b256!("4388a21c687fdd5f218d7e3d13190cac4c5355818d3605fd5fb811df468ee696").0);
+    /// SP1's PLONK circuit, v6.1.0.
+    pub const PLONK: Self =
+        Self(b256!("5a093a2fcb46394f5cadfe55c44d4d572fad9cec7aeb38026b0278322ef07fac").0);
+
+    /// Whether it is the circuit of SP1's release for `mode`.
+    #[must_use]
+    pub fn is_official(self, mode: ProofMode) -> bool {
+        mode.official_circuit() == Some(self)
+    }
+}
 
 /// Names a request by its content, on every server: SHA-256 over what is asked for. Equal requests have equal
 /// names, so they share one proof.
@@ -50,6 +71,18 @@ impl fmt::Display for ElfHash {
 impl fmt::Display for VkeyHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex::encode_prefixed(self.0))
+    }
+}
+
+impl fmt::Display for CircuitHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode_prefixed(self.0))
+    }
+}
+
+impl fmt::Debug for CircuitHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -1,68 +1,14 @@
 //! A proof as it travels and as it is kept in a file.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use lc_core::ProgramId;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    VkeyHash, bytes,
+    CircuitHash, ProofMode, VkeyHash, bytes,
     frame::{FrameError, decode_body, encode_body},
 };
-
-/// What kind of proof. Variant order is wire format: append only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum ProofMode {
-    /// One STARK per shard: fastest to make, size grows with the work.
-    Core,
-    /// One STARK of constant size.
-    Compressed,
-    /// A SNARK of some hundred bytes, cheap to check on chain.
-    Groth16,
-    /// A SNARK without a circuit-specific set-up.
-    Plonk,
-}
-
-impl ProofMode {
-    /// Every mode.
-    pub const ALL: [Self; 4] = [Self::Core, Self::Compressed, Self::Groth16, Self::Plonk];
-
-    /// The name in files, flags and metrics.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Core => "core",
-            Self::Compressed => "compressed",
-            Self::Groth16 => "groth16",
-            Self::Plonk => "plonk",
-        }
-    }
-}
-
-impl fmt::Display for ProofMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// A name that is no mode's.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no proof mode `{0}`: it is core (or stark), compressed, groth16 (or snark), or plonk")]
-pub struct UnknownMode(String);
-
-impl FromStr for ProofMode {
-    type Err = UnknownMode;
-
-    fn from_str(name: &str) -> Result<Self, UnknownMode> {
-        match name {
-            "core" | "stark" => Ok(Self::Core),
-            "compressed" => Ok(Self::Compressed),
-            "groth16" | "snark" => Ok(Self::Groth16),
-            "plonk" => Ok(Self::Plonk),
-            other => Err(UnknownMode(other.to_owned())),
-        }
-    }
-}
 
 /// What made a proof. Variant order is wire format: append only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -113,6 +59,8 @@ pub struct Proof {
     pub mode: ProofMode,
     /// What made it.
     pub engine: EngineKind,
+    /// The circuit whose key a SNARK verifies against; `None` for STARKs.
+    pub circuit: Option<CircuitHash>,
     /// The key it verifies against.
     pub vkey: VkeyHash,
     /// The SP1 release that made it, for example `6.10.0`.
@@ -120,7 +68,7 @@ pub struct Proof {
     /// What it proves: `abi.encode` of the program's public-values struct.
     #[serde(with = "bytes")]
     pub public_values: Vec<u8>,
-    /// The proof itself: bincode of `SP1Proof`.
+    /// The proof itself: of a STARK the bincode of `SP1Proof`, of a SNARK the bytes that contracts take.
     #[serde(with = "bytes")]
     pub bytes: Vec<u8>,
 }
@@ -132,6 +80,7 @@ impl fmt::Debug for Proof {
             .field("program", &self.program)
             .field("mode", &self.mode)
             .field("engine", &self.engine)
+            .field("circuit", &self.circuit)
             .field("vkey", &self.vkey)
             .field("sp1_version", &self.sp1_version)
             .field("public_values", &format_args!("{} bytes", self.public_values.len()))
@@ -141,7 +90,7 @@ impl fmt::Debug for Proof {
 }
 
 /// What a proof file starts with; the last byte is the format's version.
-const FILE_MAGIC: &[u8; 8] = b"lcproof\x01";
+const FILE_MAGIC: &[u8; 8] = b"lcproof\x02";
 
 /// Why bytes are not a proof file.
 #[derive(Debug, thiserror::Error)]
@@ -149,7 +98,7 @@ const FILE_MAGIC: &[u8; 8] = b"lcproof\x01";
 pub enum ProofFileError {
     /// It does not start like one.
     #[error(
-        "not a proof file: it does not start with `lcproof` and version 1; give a file that `light-client prove` wrote"
+        "not a proof file: it does not start with `lcproof` and version 2; give a file that `light-client prove` wrote"
     )]
     NotAProof,
     /// It starts like one, but the rest is damaged.
@@ -158,7 +107,13 @@ pub enum ProofFileError {
 }
 
 impl Proof {
-    /// The proof as a file: `lcproof`, version byte 1, then the bincode of the struct.
+    /// Whether it claims a circuit whose set-up anybody may know, who could then prove anything.
+    #[must_use]
+    pub fn is_development(&self) -> bool {
+        self.circuit.is_some_and(|circuit| !circuit.is_official(self.mode))
+    }
+
+    /// The proof as a file: `lcproof`, version byte 2, then the bincode of the struct.
     ///
     /// # Errors
     ///
@@ -189,6 +144,7 @@ mod tests {
             program: ProgramId::Inclusion,
             mode: ProofMode::Core,
             engine: EngineKind::Mock,
+            circuit: None,
             vkey: VkeyHash([7; 32]),
             sp1_version: "6.10.0".into(),
             public_values: vec![1, 2, 3],
@@ -217,20 +173,6 @@ mod tests {
     fn another_file_is_told_apart() {
         let error = Proof::from_file(b"{\"version\":\"deneb\"}").unwrap_err();
         assert!(error.to_string().starts_with("not a proof file"), "{error}");
-    }
-
-    #[test]
-    fn modes_have_the_names_users_know() {
-        for mode in ProofMode::ALL {
-            assert_eq!(mode.name().parse(), Ok(mode));
-        }
-        assert_eq!("stark".parse(), Ok(ProofMode::Core));
-        assert_eq!("snark".parse(), Ok(ProofMode::Groth16));
-        let error = "STARK".parse::<ProofMode>().unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "no proof mode `STARK`: it is core (or stark), compressed, groth16 (or snark), or plonk"
-        );
     }
 
     #[test]

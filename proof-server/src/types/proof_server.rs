@@ -8,10 +8,12 @@ use std::fmt;
 use lc_core::{ProgramId, host::input::ProgramInput};
 use serde::{Deserialize, Serialize};
 
-use super::{ElfHash, EngineKind, Failure, Proof, ProofMode, RequestName, VkeyHash, bytes};
+use super::{
+    ElfHash, EngineKind, Failure, ModeInfo, Proof, ProofMode, RequestName, VkeyHash, bytes,
+};
 
 /// The protocol this crate speaks. Both sides must speak the same.
-pub const PROTOCOL_VERSION: u16 = 4;
+pub const PROTOCOL_VERSION: u16 = 5;
 
 /// Names a request on its connection. The client chooses it; each is above the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -214,8 +216,8 @@ pub struct EngineInfo {
     pub sp1_version: String,
     /// The programs it proves, with what a client pins.
     pub programs: Vec<ProgramInfo>,
-    /// The modes it can make.
-    pub modes: Vec<ProofMode>,
+    /// Each mode, and whether it makes such proofs.
+    pub modes: Vec<ModeInfo>,
 }
 
 impl EngineInfo {
@@ -223,6 +225,24 @@ impl EngineInfo {
     #[must_use]
     pub fn program(&self, program: ProgramId) -> Option<&ProgramInfo> {
         self.programs.iter().find(|info| info.program == program)
+    }
+
+    /// Whether the proofs of both are checked with the same keys, whichever modes each makes.
+    #[must_use]
+    pub fn is_same_prover(&self, other: &Self) -> bool {
+        (self.engine, &self.sp1_version, &self.programs)
+            == (other.engine, &other.sp1_version, &other.programs)
+    }
+
+    /// What it says of `mode`, if anything.
+    #[must_use]
+    pub fn mode(&self, mode: ProofMode) -> Option<&ModeInfo> {
+        self.modes.iter().find(|info| info.mode == mode)
+    }
+
+    /// The modes it makes.
+    pub fn offered(&self) -> impl Iterator<Item = &ModeInfo> {
+        self.modes.iter().filter(|info| info.unsupported.is_none())
     }
 }
 
@@ -266,10 +286,12 @@ pub enum Phase {
     Prove,
     /// Compressing the shards' proofs into one.
     Compress,
-    /// Wrapping it into a SNARK.
+    /// Wrapping it into a proof that a circuit can check.
     Wrap,
     /// Verifying the result before it is sent.
     Verify,
+    /// Making the SNARK.
+    Outer,
 }
 
 impl Phase {
@@ -282,6 +304,7 @@ impl Phase {
             Self::Compress => "compress",
             Self::Wrap => "wrap",
             Self::Verify => "verify",
+            Self::Outer => "outer",
         }
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn of_group(group: u32) -> u64 {
 }
 
 /// The most this process ever had, in bytes, since [`reset_peak`]; catches what lies between two looks.
-pub(super) fn own_peak() -> u64 {
+pub(crate) fn own_peak() -> u64 {
     let status = fs::read_to_string("/proc/self/status").ok();
     status.and_then(|status| parse_status(&status)).map_or(0, |resident| resident.peak)
 }

@@ -18,6 +18,8 @@ mod view;
 
 pub(crate) use handle::{Worker, WorkerCommand};
 pub(crate) use health::Health;
+#[cfg(feature = "snark")]
+pub(crate) use memory::own_peak;
 pub(crate) use spans::ProverSpan;
 pub(crate) use supervisor::{Instruments, Lane, LaneConfig, Presence};
 pub(crate) use verdict::mismatch;

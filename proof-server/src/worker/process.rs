@@ -178,12 +178,8 @@ fn refused(error: &EngineError) -> FromWorker {
 }
 
 fn not_verified(error: &VerifyError) -> FromWorker {
-    let code = match error {
-        VerifyError::Unsupported { .. } => Code::Unsupported,
-        _ => Code::InvalidInput,
-    };
     FromWorker::Failed {
-        failure: Failure::new(code, error.to_string()),
+        failure: Failure::new(Code::InvalidInput, error.to_string()),
         detail: String::new(),
         faulty: false,
     }

@@ -178,7 +178,7 @@ impl Lane {
         }
         let began = Instant::now();
         match Worker::start(&self.config.worker).await {
-            Ok((mut worker, engine)) if engine == self.engine => {
+            Ok((mut worker, engine)) if is_same(engine.as_ref(), self.engine.as_ref()) => {
                 self.instruments.place.started(began.elapsed());
                 worker.report_to(&self.instruments.place);
                 Ok(worker)
@@ -452,4 +452,14 @@ fn millis(duration: Duration) -> u64 {
 
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Whether a worker proves what the first one did. Not which modes: a circuit can be installed or broken while the
+/// server runs, and core proofs go on; the worker itself refuses what it cannot make.
+fn is_same(worker: Option<&EngineInfo>, first: Option<&EngineInfo>) -> bool {
+    match (worker, first) {
+        (Some(worker), Some(first)) => worker.is_same_prover(first),
+        (None, None) => true,
+        _ => false,
+    }
 }

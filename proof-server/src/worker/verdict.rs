@@ -59,6 +59,7 @@ pub(crate) fn mismatch(
         (proof.mode == *mode, "another mode"),
         (proof.engine == info.engine, "another engine"),
         (info.program(*program).is_some_and(|ours| ours.vkey == proof.vkey), "another key"),
+        (info.mode(*mode).is_none_or(|ours| ours.circuit == proof.circuit), "another circuit"),
         (proof.public_values == *public_values, "other public values than the native check found"),
     ];
     checks.into_iter().find(|(holds, _)| !holds).map(|(_, what)| what)

@@ -2,7 +2,7 @@ use lc_core::ProgramId;
 
 use super::*;
 use crate::jobs::Payload;
-use crate::types::{ElfHash, EngineKind, ProgramInfo, ProofMode, ProofStats, VkeyHash};
+use crate::types::{ElfHash, EngineKind, ModeInfo, ProgramInfo, ProofMode, ProofStats, VkeyHash};
 
 const VKEY: VkeyHash = VkeyHash([7; 32]);
 
@@ -15,7 +15,7 @@ fn engine() -> EngineInfo {
             elf_sha256: ElfHash([1; 32]),
             vkey: VKEY,
         }],
-        modes: vec![ProofMode::Core],
+        modes: vec![ModeInfo::offered(ProofMode::Core, None)],
     }
 }
 
@@ -24,6 +24,7 @@ fn proof() -> Proof {
         program: ProgramId::Inclusion,
         mode: ProofMode::Core,
         engine: EngineKind::Cpu,
+        circuit: None,
         vkey: VKEY,
         sp1_version: "6.10.0".into(),
         public_values: vec![1, 2],
@@ -53,10 +54,11 @@ fn the_proof_that_was_asked_for_is_kept() {
 #[test]
 fn a_proof_of_anything_else_is_refused_and_its_worker_replaced() {
     type Spoil = fn(&mut Proof);
-    let twins: [(&str, Spoil); 5] = [
+    let twins: [(&str, Spoil); 6] = [
         ("another program", |proof| proof.program = ProgramId::CommitteeChange),
         ("another mode", |proof| proof.mode = ProofMode::Compressed),
         ("another engine", |proof| proof.engine = EngineKind::Mock),
+        ("another circuit", |proof| proof.circuit = Some(crate::types::CircuitHash::GROTH16)),
         ("another key", |proof| proof.vkey.0[31] ^= 1),
         ("other public values", |proof| proof.public_values[0] ^= 1),
     ];

@@ -90,6 +90,7 @@ fn proof() -> Proof {
         program: ProgramId::Inclusion,
         mode: ProofMode::Core,
         engine: EngineKind::Mock,
+        circuit: None,
         vkey: VkeyHash([4; 32]),
         sp1_version: "0".into(),
         public_values: vec![],
