@@ -28,6 +28,8 @@ use crate::store::disk::{self, Disk, RealDisk};
 /// Largest file to read, 256 MiB: a proof file is at most some 64 MiB (the frame that brought it), a node's
 /// answer a few. Beyond it somebody gave the wrong file, or one that never ends.
 const MAX_FILE: u64 = 256 << 20;
+/// Largest verifying key of a circuit to read, 1 MiB, as the verifier does: SP1's are 492 bytes and 34 kB.
+const MAX_CIRCUIT_KEY: u64 = 1 << 20;
 
 /// Why a file is of no use.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +101,16 @@ pub enum FileError {
         #[source]
         source: ProofFileError,
     },
+    /// It is not a circuit's verifying key, by its size.
+    #[error(
+        "{path} {fault}: give the groth16_vk.bin or plonk_vk.bin that was written when the circuit was set up"
+    )]
+    CircuitKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
     /// A proof that cannot be encoded.
     #[error("the proof cannot be written as a file")]
     Encode(#[source] FrameError),
@@ -123,13 +135,15 @@ pub enum FileError {
 /// # Errors
 /// [`FileError::Read`], [`FileError::TooLarge`].
 pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+    read_up_to(MAX_FILE, path)?.ok_or_else(|| FileError::TooLarge { path: path.to_owned() })
+}
+
+/// The bytes of a file; none if there are more than `limit`.
+fn read_up_to(limit: u64, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     let fault = |source| FileError::Read { path: path.to_owned(), source };
     let mut bytes = Vec::new();
-    File::open(path).map_err(fault)?.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(fault)?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(FileError::TooLarge { path: path.to_owned() });
-    }
-    Ok(bytes)
+    File::open(path).map_err(fault)?.take(limit + 1).read_to_end(&mut bytes).map_err(fault)?;
+    Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
 /// The bootstrap in a file: SSZ, or the beacon API's JSON.
@@ -185,6 +199,18 @@ pub fn account_proofs(paths: &[PathBuf]) -> Result<Vec<AccountProof>, FileError>
 pub fn execution_header(path: &Path) -> Result<Bytes, FileError> {
     read_block_header(&read(path)?)
         .map_err(|source| FileError::BlockHeader { path: path.to_owned(), source })
+}
+
+/// The verifying key of a circuit in a file, as gnark writes it. Only its size is checked: a file that is something
+/// else verifies no proof.
+///
+/// # Errors
+/// [`FileError`] names the file.
+pub fn circuit_key(path: &Path) -> Result<Vec<u8>, FileError> {
+    let fault = |fault| FileError::CircuitKey { path: path.to_owned(), fault };
+    let key = read_up_to(MAX_CIRCUIT_KEY, path)?;
+    let key = key.ok_or_else(|| fault("has more than 1 MiB and is no verifying key"))?;
+    if key.is_empty() { Err(fault("is empty")) } else { Ok(key) }
 }
 
 /// The proof in a file. Nothing is verified.
@@ -319,6 +345,21 @@ mod tests {
             assert_eq!(error.to_string(), path.display().to_string());
             assert!(std::error::Error::source(&error).is_some(), "{error:?}");
         }
+    }
+
+    #[test]
+    fn a_circuits_key_is_read_as_it_is_unless_its_size_tells_that_it_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("groth16_vk.bin");
+        let refused = || circuit_key(&path).unwrap_err();
+        assert!(matches!(refused(), FileError::Read { .. }));
+        fs::write(&path, vec![7; 1 << 20]).unwrap();
+        assert_eq!(circuit_key(&path).unwrap(), vec![7; 1 << 20]);
+        fs::write(&path, vec![7; (1 << 20) + 1]).unwrap();
+        assert!(refused().to_string().contains("has more than 1 MiB"), "{}", refused());
+        fs::write(&path, []).unwrap();
+        let text = refused().to_string();
+        assert!(text.contains("is empty: give the groth16_vk.bin or plonk_vk.bin"), "{text}");
     }
 
     #[test]

@@ -4,12 +4,14 @@
 //! starts from a checkpoint that the user trusts ([`Store::bootstrap`]) and moves on only by
 //! [`decide::advance`], a pure function of the store, a verified statement and what was asked for. The
 //! rest is how statements get there: [`ask`] turns nodes' files into requests, [`prove`] has a proof
-//! server answer them, [`verify`](mod@verify) checks the proofs. [`StoreFile`] keeps a store on disk.
+//! server answer them, [`verify`](mod@verify) checks the proofs, and [`circuit`] says which SNARKs may be
+//! taken at all. [`StoreFile`] keeps a store on disk.
 //!
 //! With the default feature `verify` proofs are checked by SP1's verifier, in under a second and without
 //! a prover's start-up. Without it only MOCK proofs can be taken.
 
 pub mod ask;
+pub mod circuit;
 pub mod decide;
 pub mod files;
 pub mod prove;

@@ -9,11 +9,12 @@ use lc_core::{
 };
 use proof_server::{
     client::{Client, ClientError, ClientOptions, Event, PinError, check_pins},
-    types::{Proof, ProofMode, ProofStats, ServerHello},
+    types::{CircuitHash, EngineInfo, ModeInfo, Proof, ProofMode, ProofStats, ServerHello},
 };
 
 use crate::{
     ask::{CommitteeChangeAsk, InclusionAsk},
+    circuit::{CircuitNotAllowed, check_circuit},
     decide::{Refusal, advance, check_asked_inclusion},
     statement::Statement,
     store::Store,
@@ -30,6 +31,17 @@ pub enum ProveError {
     /// A server that this client must not use.
     #[error(transparent)]
     Pin(#[from] PinError),
+    /// A server that does not make such proofs.
+    #[error("the server does not make {mode} proofs: {why}")]
+    Unsupported {
+        /// The mode asked for.
+        mode: ProofMode,
+        /// What the server says, or what it makes.
+        why: String,
+    },
+    /// A server whose proofs its operator could forge.
+    #[error(transparent)]
+    Circuit(#[from] CircuitNotAllowed),
     /// The proof is of another program or mode.
     #[error(
         "the server sent a {seen_mode} proof of {seen}, asked for was a {mode} proof of {wanted}: ask another server"
@@ -65,27 +77,39 @@ pub struct Delivery {
     pub verified_in: Duration,
 }
 
-/// A connection to a server with the right keys.
+/// What a session asks for, and what it takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// Which kind of proof.
+    pub mode: ProofMode,
+    /// Whether proofs of the MOCK engine pass.
+    pub allow_mock: bool,
+}
+
+/// A connection to a server with the right keys that makes the wanted kind of proof.
 #[derive(Debug)]
 pub struct Session {
     client: Client,
-    allow_mock: bool,
+    terms: Terms,
 }
 
 impl Session {
-    /// Connects, and compares the server's keys with those of `checker`. Blocking, with time-outs.
+    /// Connects, and compares what the server says of itself with what `checker` can check and `terms` ask for: its
+    /// keys, whether it makes such proofs, and with which circuit. Blocking, with time-outs.
     ///
     /// # Errors
-    /// [`ProveError::Client`] or [`ProveError::Pin`].
+    /// [`ProveError::Client`], [`ProveError::Pin`], [`ProveError::Unsupported`] or [`ProveError::Circuit`].
     pub fn connect(
         address: &str,
         options: &ClientOptions,
         checker: &dyn ProofChecker,
-        allow_mock: bool,
+        terms: Terms,
     ) -> Result<Self, ProveError> {
         let client = Client::connect(address, options)?;
-        check_pins(client.hello(), &checker.pins(), allow_mock)?;
-        Ok(Self { client, allow_mock })
+        let hello = client.hello();
+        check_pins(hello, &checker.pins(), terms.allow_mock)?;
+        check_mode(&hello.engine, terms.mode, &checker.development_circuits())?;
+        Ok(Self { client, terms })
     }
 
     /// What the server said of itself.
@@ -109,16 +133,16 @@ impl Session {
         checker: &dyn ProofChecker,
         store: &Store,
         asked: &CommitteeChangeAsk,
-        mode: ProofMode,
         on_event: impl FnMut(Event),
     ) -> Result<(Store, CommitteeChange, Delivery), ProveError> {
-        let (verified, delivery) = self.prove(checker, asked.input(), mode, on_event)?;
-        let mock = verified.is_mock();
+        let (verified, delivery) = self.prove(checker, asked.input(), on_event)?;
+        let (mock, development) = (verified.is_mock(), verified.is_development());
         let Statement::CommitteeChange(change) = verified.into_statement() else {
             unreachable!("the proof's program was compared")
         };
         let mut next = advance(store, &change, asked)?;
         next.mock |= mock;
+        next.development |= development;
         Ok((next, change, delivery))
     }
 
@@ -131,10 +155,9 @@ impl Session {
         checker: &dyn ProofChecker,
         store: &Store,
         asked: &InclusionAsk,
-        mode: ProofMode,
         on_event: impl FnMut(Event),
     ) -> Result<(Inclusion, Delivery), ProveError> {
-        let (verified, delivery) = self.prove(checker, asked.input(), mode, on_event)?;
+        let (verified, delivery) = self.prove(checker, asked.input(), on_event)?;
         let Statement::Inclusion(inclusion) = verified.into_statement() else {
             unreachable!("the proof's program was compared")
         };
@@ -146,9 +169,9 @@ impl Session {
         &mut self,
         checker: &dyn ProofChecker,
         input: ProgramInput,
-        mode: ProofMode,
         on_event: impl FnMut(Event),
     ) -> Result<(Verified, Delivery), ProveError> {
+        let Terms { mode, allow_mock } = self.terms;
         let wanted = input.program();
         let asked_at = Instant::now();
         let (proof, stats) = self.client.prove(mode, input, on_event)?;
@@ -158,8 +181,91 @@ impl Session {
             return Err(ProveError::OtherProof { seen, seen_mode, wanted, mode });
         }
         let verifying_since = Instant::now();
-        let verified = verify(checker, &proof, self.allow_mock)?;
+        let verified = verify(checker, &proof, allow_mock)?;
         let verified_in = verifying_since.elapsed();
         Ok((verified, Delivery { proof, stats, waited, verified_in }))
+    }
+}
+
+/// Whether a server makes proofs of `mode`, and with a circuit whose proofs may be taken. Only the proof shows
+/// whether it told the truth.
+///
+/// # Errors
+/// [`ProveError::Unsupported`] or [`ProveError::Circuit`].
+fn check_mode(
+    engine: &EngineInfo,
+    mode: ProofMode,
+    allowed: &[CircuitHash],
+) -> Result<(), ProveError> {
+    match engine.mode(mode) {
+        Some(ModeInfo { unsupported: None, circuit, .. }) => {
+            Ok(check_circuit(mode, *circuit, allowed)?)
+        }
+        Some(ModeInfo { unsupported: Some(why), .. }) => {
+            Err(ProveError::Unsupported { mode, why: why.clone() })
+        }
+        None => {
+            let offered: Vec<&str> = engine.offered().map(|info| info.mode.name()).collect();
+            let why = format!("it makes {}, ask another one", offered.join(" and "));
+            Err(ProveError::Unsupported { mode, why })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proof_server::types::EngineKind;
+
+    use super::*;
+    use crate::testing::DEV_CIRCUIT;
+
+    fn engine(modes: Vec<ModeInfo>) -> EngineInfo {
+        let sp1_version = "6.10.0".to_owned();
+        EngineInfo { engine: EngineKind::Cpu, sp1_version, programs: Vec::new(), modes }
+    }
+
+    fn groth16(circuit: Option<CircuitHash>) -> EngineInfo {
+        engine(vec![ModeInfo::offered(ProofMode::Groth16, circuit)])
+    }
+
+    #[test]
+    fn a_mode_that_is_offered_with_an_official_circuit_or_none_may_be_asked_for() {
+        let starks = engine(vec![ModeInfo::offered(ProofMode::Compressed, None)]);
+        check_mode(&starks, ProofMode::Compressed, &[]).unwrap();
+        check_mode(&groth16(Some(CircuitHash::GROTH16)), ProofMode::Groth16, &[]).unwrap();
+        // The mock engine has no circuit.
+        check_mode(&groth16(None), ProofMode::Groth16, &[]).unwrap();
+    }
+
+    #[test]
+    fn a_mode_that_is_not_made_is_refused_with_the_servers_reason_or_with_what_it_makes() {
+        let why = "the circuit's files are not there: run `make circuits`".to_owned();
+        let modes = vec![
+            ModeInfo::offered(ProofMode::Core, None),
+            ModeInfo::offered(ProofMode::Compressed, None),
+            ModeInfo::unsupported(ProofMode::Groth16, why),
+        ];
+        let refused = |mode| {
+            check_mode(&engine(modes.clone()), mode, &[DEV_CIRCUIT]).unwrap_err().to_string()
+        };
+        assert_eq!(
+            refused(ProofMode::Groth16),
+            "the server does not make groth16 proofs: the circuit's files are not there: run `make circuits`"
+        );
+        assert_eq!(
+            refused(ProofMode::Plonk),
+            "the server does not make plonk proofs: it makes core and compressed, ask another one"
+        );
+    }
+
+    #[test]
+    fn a_development_circuit_is_asked_for_only_where_its_own_key_was_given() {
+        let (dev, other) = (groth16(Some(DEV_CIRCUIT)), CircuitHash([1; 32]));
+        check_mode(&dev, ProofMode::Groth16, &[other, DEV_CIRCUIT]).unwrap();
+        for allowed in [vec![], vec![other]] {
+            let error = check_mode(&dev, ProofMode::Groth16, &allowed).unwrap_err();
+            assert!(matches!(error, ProveError::Circuit(_)), "{error}");
+            assert!(error.to_string().contains(&DEV_CIRCUIT.to_string()), "{error}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use lc_core::{
     BeaconBlockHeader, BlsPubkey, BlsSignature, ChainSpec, ExecutionPayloadHeader, ProgramId,
-    alloy_primitives::{Address, B256, Bytes, U256},
+    alloy_primitives::{Address, B256, Bytes, U256, b256},
     host::{NativeCrypto, Network},
     objects::{
         LightClientFinalityUpdate, LightClientHeader, LightClientUpdate, SyncAggregate,
@@ -10,7 +10,9 @@ use lc_core::{
     },
     statement::{Account, AccountProof, CommitteeChange, Inclusion, Slot, StorageProof},
 };
-use proof_server::types::{ElfHash, EngineKind, ProgramInfo, Proof, ProofMode, VkeyHash};
+use proof_server::types::{
+    CircuitHash, ElfHash, EngineKind, ProgramInfo, Proof, ProofMode, VkeyHash,
+};
 
 // `super`, not `crate`: the scenarios in `tests` use this file too.
 use super::{
@@ -55,6 +57,7 @@ pub(crate) fn store() -> Store {
         committee: committee(0x40),
         finalized: Finalized::of(&header(PERIOD * 64 + 8)),
         mock: false,
+        development: false,
     }
 }
 
@@ -165,11 +168,37 @@ impl ProofChecker for FakeChecker {
         ProgramId::ALL.map(info).to_vec()
     }
 
+    fn development_circuits(&self) -> Vec<CircuitHash> {
+        Vec::new()
+    }
+
     fn check(&self, proof: &Proof) -> Result<Vec<u8>, ProofError> {
         let valid = proof.bytes == b"valid";
         valid.then(|| proof.public_values.clone()).ok_or(ProofError::Invalid("forged".into()))
     }
 }
+
+/// [`FakeChecker`] with the key of a development circuit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AllowingChecker(pub(crate) CircuitHash);
+
+impl ProofChecker for AllowingChecker {
+    fn pins(&self) -> Vec<ProgramInfo> {
+        FakeChecker.pins()
+    }
+
+    fn development_circuits(&self) -> Vec<CircuitHash> {
+        vec![self.0]
+    }
+
+    fn check(&self, proof: &Proof) -> Result<Vec<u8>, ProofError> {
+        FakeChecker.check(proof)
+    }
+}
+
+/// A development circuit: its verifying key is `abc`.
+pub(crate) const DEV_CIRCUIT: CircuitHash =
+    CircuitHash(b256!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad").0);
 
 /// A proof of `statement` that [`FakeChecker`] takes.
 pub(crate) fn proof_of(statement: &Statement) -> Proof {
@@ -177,9 +206,15 @@ pub(crate) fn proof_of(statement: &Statement) -> Proof {
         program: statement.program(),
         mode: ProofMode::Core,
         engine: EngineKind::Cpu,
+        circuit: None,
         vkey: FakeChecker::VKEY,
         sp1_version: "6.10.0".to_owned(),
         public_values: statement.encode(),
         bytes: b"valid".to_vec(),
     }
+}
+
+/// A Groth16 proof of `statement` by `circuit`. [`FakeChecker`] takes it if the circuit is the official one.
+pub(crate) fn snark_of(statement: &Statement, circuit: CircuitHash) -> Proof {
+    Proof { mode: ProofMode::Groth16, circuit: Some(circuit), ..proof_of(statement) }
 }

@@ -22,7 +22,7 @@ use light_client::{
     Store,
     ask::{CommitteeChangeAsk, InclusionAsk},
     files,
-    prove::{ProveError, Session},
+    prove::{ProveError, Session, Terms},
     verify::{ProofChecker, built_in_checker, verify},
 };
 use proof_server::{
@@ -121,7 +121,8 @@ impl Server {
 
     fn session(&self, checker: &dyn ProofChecker) -> Session {
         let options = ClientOptions::new("real-proofs test");
-        Session::connect(&self.address, &options, checker, false).unwrap()
+        let terms = Terms { mode: ProofMode::Core, allow_mock: false };
+        Session::connect(&self.address, &options, checker, terms).unwrap()
     }
 
     /// The server's children: its worker, once it has one.
@@ -185,7 +186,7 @@ fn wait_until(what: &str, done: impl Fn() -> bool) {
 #[test]
 fn a_light_client_gets_a_real_stark_of_each_program_over_tcp() {
     let recording = Recording::find();
-    let checker = built_in_checker().unwrap();
+    let checker = built_in_checker(Vec::new()).unwrap();
     let server = Server::start();
     let store = recording.store(&recording.change.0);
 
@@ -214,21 +215,14 @@ fn a_killed_worker_is_reported_and_replaced(
 ) {
     let (mut killed, mut armed) = (0, false);
     let asked = ask(recording, store);
-    let lost = server.session(checker).committee_change(
-        checker,
-        store,
-        &asked,
-        ProofMode::Core,
-        |event| {
-            armed |= event == Event::Started;
-            let proving =
-                matches!(&event, Event::Progress(progress) if progress.phase == Phase::Prove);
-            if proving && std::mem::take(&mut armed) {
-                server.workers().iter().for_each(|pid| signal("KILL", *pid));
-                killed += 1;
-            }
-        },
-    );
+    let lost = server.session(checker).committee_change(checker, store, &asked, |event| {
+        armed |= event == Event::Started;
+        let proving = matches!(&event, Event::Progress(progress) if progress.phase == Phase::Prove);
+        if proving && std::mem::take(&mut armed) {
+            server.workers().iter().for_each(|pid| signal("KILL", *pid));
+            killed += 1;
+        }
+    });
     assert_eq!(killed, 2, "both workers were proving");
     match lost.map(drop).unwrap_err() {
         ProveError::Client(ClientError::Failed(failure)) => {
@@ -248,9 +242,7 @@ fn committee_change(
     let mut progress = Vec::new();
     let (next, change, delivery): (Store, CommitteeChange, _) = server
         .session(checker)
-        .committee_change(checker, store, &asked, ProofMode::Core, |event| {
-            progress.push(format!("{event:?}"))
-        })
+        .committee_change(checker, store, &asked, |event| progress.push(format!("{event:?}")))
         .unwrap();
     println!(
         "committee-change: {:?} in all, verified in {:?}, {:?}, {} bytes",
@@ -262,7 +254,7 @@ fn committee_change(
     assert_eq!(change.newCommittee, recording.new_committee);
     assert_eq!((change.signerPeriod, change.newPeriod), (store.period, store.period + 1));
     assert_eq!((next.period, next.committee_root()), (change.newPeriod, recording.new_committee));
-    assert!(!next.mock);
+    assert!(!next.mock && !next.development);
     assert!(progress.iter().any(|event| event.contains("Progress")), "{progress:?}");
     (next, delivery.proof)
 }
@@ -299,7 +291,7 @@ fn inclusion(server: &Server, checker: &dyn ProofChecker, recording: &Recording,
     let accounts = files::account_proofs(std::slice::from_ref(&recording.account_proof)).unwrap();
     let asked = InclusionAsk::new(store, &update, accounts).unwrap();
     let (seen, delivery): (Inclusion, _) =
-        server.session(checker).inclusion(checker, store, &asked, ProofMode::Core, drop).unwrap();
+        server.session(checker).inclusion(checker, store, &asked, drop).unwrap();
     println!(
         "inclusion: {:?} in all, verified in {:?}, {:?}, {} bytes",
         delivery.waited,

@@ -25,7 +25,8 @@ Exit codes:
    64  a flag or variable is at fault
    65  an input file or the store is at fault; nothing was sent
    66  a file cannot be read
-   69  no server, or none that this client may use (other keys, MOCK, other protocol)
+   69  no server, or none that this client may use (other keys, MOCK, a development circuit,
+       other protocol)
    70  a fault of this program, or it was built without the verifier
    74  a file cannot be written, or the store is in use
    76  a proof does not verify, or says something else; the store is as it was
@@ -104,7 +105,8 @@ pub(super) struct ServerArgs {
     /// Address of the proof server
     #[arg(long = "server", env = "LIGHT_CLIENT_SERVER", value_name = "HOST:PORT", value_parser = NonEmptyStringValueParser::new())]
     pub(super) address: String,
-    /// core (or stark), compressed, groth16 (or snark), plonk
+    /// Kind of proof: core (or stark; grows with the work), compressed (one STARK of constant size), groth16 (or
+    /// snark) or plonk, which contracts take
     #[arg(long, env = "LIGHT_CLIENT_MODE", default_value = "stark", value_name = "MODE")]
     pub(super) mode: ProofMode,
     /// Write the proof to this file
@@ -116,6 +118,8 @@ pub(super) struct ServerArgs {
     /// Take proofs of the MOCK engine, which prove nothing: for tests. Marks the store
     #[arg(long)]
     pub(super) allow_mock: bool,
+    #[command(flatten)]
+    pub(super) circuits: CircuitArgs,
     /// Seconds to connect and greet in, 1 to 600
     #[arg(long, env = "LIGHT_CLIENT_CONNECT_TIMEOUT", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     pub(super) connect_timeout: Duration,
@@ -155,6 +159,15 @@ pub(super) struct InclusionArgs {
     pub(super) execution_header: ExecutionHeaderArgs,
 }
 
+/// Which circuits besides SP1's official ones are good enough.
+#[derive(Debug, Args)]
+pub(super) struct CircuitArgs {
+    /// Take SNARKs of the development circuit with this verifying key (groth16_vk.bin or plonk_vk.bin), which
+    /// whoever set it up can forge: for tests. May be given several times. A store that they advance is marked
+    #[arg(long = "allow-dev-circuits", value_name = "FILE", value_parser = path)]
+    pub(super) keys: Vec<PathBuf>,
+}
+
 /// What light-client objects lack from Gloas on.
 #[derive(Debug, Args)]
 pub(super) struct ExecutionHeaderArgs {
@@ -174,6 +187,8 @@ pub(super) struct VerifyArgs {
     /// Take a proof of the MOCK engine, which proves nothing
     #[arg(long)]
     pub(super) allow_mock: bool,
+    #[command(flatten)]
+    pub(super) circuits: CircuitArgs,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -240,6 +255,14 @@ mod tests {
     }
 
     #[test]
+    fn each_key_has_a_flag_of_its_own_so_that_none_swallows_the_proof() {
+        let line = "light-client verify --allow-dev-circuits a --allow-dev-circuits b change.proof";
+        let Ok(Cli { command: Command::Verify(args) }) = parse(line) else { panic!("{line}") };
+        assert_eq!(args.circuits.keys, [PathBuf::from("a"), PathBuf::from("b")]);
+        assert_eq!(args.file, PathBuf::from("change.proof"));
+    }
+
+    #[test]
     fn each_bad_flag_is_refused_with_what_was_wanted() {
         let change = "light-client prove committee-change --server h:1 --store s --updates a";
         let bootstrap =
@@ -250,6 +273,7 @@ mod tests {
             (format!("{change} --count 0"), "not in 1.."),
             (format!("{bootstrap} 0x12"), "32 bytes in hex"),
             ("light-client status --store=".to_owned(), "value"),
+            (format!("{change} --allow-dev-circuits="), "value"),
             ("light-client prove inclusion".to_owned(), "--account-proof"),
         ] {
             let text = parse(&line).map(|_| ()).unwrap_err().to_string();

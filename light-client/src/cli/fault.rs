@@ -32,6 +32,10 @@ pub(super) enum Fault {
         "the store at {path} was advanced by MOCK proofs, which prove nothing: bootstrap a new one, or pass --allow-mock in a test"
     )]
     MockStore { path: String },
+    #[error(
+        "the store at {path} was advanced by proofs of a development circuit, which whoever set it up can have forged: bootstrap a new one, or in a test give the circuit's key with --allow-dev-circuits"
+    )]
+    DevelopmentStore { path: String },
     #[error("the proof of {proof} is verified but cannot be saved, and the store is as it was")]
     NotSaved { proof: lc_core::ProgramId, source: Box<Fault> },
     #[error("cannot print")]
@@ -92,13 +96,17 @@ impl Fault {
             Self::File(error) => of_file(error),
             Self::Store(error) => of_store(error),
             Self::Tls(error) => of_tls(error),
-            Self::Ask(_) | Self::Bootstrap(_) | Self::MockStore { .. } => Exit::Data,
+            Self::Ask(_)
+            | Self::Bootstrap(_)
+            | Self::MockStore { .. }
+            | Self::DevelopmentStore { .. } => Exit::Data,
             Self::Proof(error) | Self::Prove(ProveError::Proof(error)) => of_proof(error),
             Self::Refused(_)
             | Self::Prove(ProveError::Refused(_) | ProveError::OtherProof { .. }) => Exit::Refused,
             Self::Prove(ProveError::Client(ClientError::Failed(failure))) => {
                 Exit::Failed(failure.code)
             }
+            Self::Prove(ProveError::Unsupported { .. }) => Exit::Failed(Code::Unsupported),
             Self::Prove(_) => Exit::NoServer,
             Self::NotSaved { .. } | Self::Print(_) => Exit::Io,
             Self::Signals(_) => Exit::Software,

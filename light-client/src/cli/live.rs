@@ -133,6 +133,7 @@ const fn label(event: Event) -> &'static str {
             Phase::Compress => "reducing",
             Phase::Wrap => "wrapping",
             Phase::Verify => "checking",
+            Phase::Outer => "sealing",
         },
     }
 }
@@ -156,6 +157,8 @@ fn describe(event: Event) -> String {
             )
         }
         Event::Started => "a worker has it".to_owned(),
+        // One step of minutes, on which a count tells nothing.
+        Event::Progress(Progress { phase: Phase::Outer, .. }) => "into a SNARK".to_owned(),
         Event::Progress(Progress { total: 0, .. }) => "…".to_owned(),
         Event::Progress(Progress { done, total, .. }) => format!("{done} of {total}"),
     }
@@ -165,7 +168,7 @@ fn describe(event: Event) -> String {
 fn moving(event: Event, elapsed: Duration) -> String {
     let clock = format!("{} s", elapsed.as_secs());
     match event {
-        Event::Progress(Progress { done, total, .. }) if total > 0 => {
+        Event::Progress(Progress { phase, done, total }) if total > 0 && phase != Phase::Outer => {
             let filled = BAR * done.min(total) as usize / total as usize;
             format!(
                 "[{}{}] {done} of {total}, {clock}",
@@ -201,6 +204,9 @@ mod tests {
         assert!(accepted(Joined::Open).starts_with("the server is at it already; request 04"));
         assert!(accepted(Joined::Kept).starts_with("the server has the proof already"));
         assert_eq!(plain(label(progress(3, 7)), describe(progress(3, 7))), "proving    3 of 7");
+        let outer = Event::Progress(Progress { phase: Phase::Outer, done: 0, total: 1 });
+        assert_eq!(plain(label(outer), describe(outer)), "sealing    into a SNARK");
+        assert_eq!(moving(outer, Duration::from_secs(61)), "into a SNARK, 61 s");
     }
 
     #[test]

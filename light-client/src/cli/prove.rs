@@ -7,7 +7,7 @@ use light_client::{
     Store, StoreFile,
     ask::{CommitteeChangeAsk, InclusionAsk},
     files,
-    prove::{Delivery, ProveError, Session},
+    prove::{Delivery, ProveError, Session, Terms},
     statement::Statement,
     verify::{ProofChecker, built_in_checker},
 };
@@ -17,7 +17,7 @@ use serde_json::json;
 use super::{
     args::{CommitteeChangeArgs, ExecutionHeaderArgs, InclusionArgs, ServerArgs},
     fault::Fault,
-    inspect::{description, trusted_json},
+    inspect::{circuit, description, trusted_json, verdict},
     interrupt::Interrupt,
     live::Live,
     report::{Report, bytes, counted, grouped, seconds},
@@ -29,7 +29,7 @@ pub(super) fn committee_change(args: &CommitteeChangeArgs) -> Result<(), Fault> 
     let updates = files::updates(&store.chain, &args.updates)?;
     let asked = CommitteeChangeAsk::new(&store, &updates, args.count.map(usize::from))?
         .with_execution_header(args.execution_header.read()?)?;
-    let checker = built_in_checker()?;
+    let checker = built_in_checker(args.server.circuits.read()?)?;
     let (mut session, interrupt) =
         connect(&report, &args.server, &args.store.path, &store, &*checker)?;
     if asked.skipped > 0 {
@@ -44,8 +44,7 @@ pub(super) fn committee_change(args: &CommitteeChangeArgs) -> Result<(), Fault> 
     );
 
     let mut live = Live::new(report);
-    let proven =
-        session.committee_change(&*checker, &store, &asked, mode, |event| live.on_event(event));
+    let proven = session.committee_change(&*checker, &store, &asked, |event| live.on_event(event));
     drop(live);
     interrupt.disarm();
     let (next, statement, delivery) = proven?;
@@ -81,7 +80,7 @@ pub(super) fn inclusion(args: &InclusionArgs) -> Result<(), Fault> {
     let accounts = files::account_proofs(&args.account_proofs)?;
     let asked = InclusionAsk::new(&store, &update, accounts)?
         .with_execution_header(args.execution_header.read()?)?;
-    let checker = built_in_checker()?;
+    let checker = built_in_checker(args.server.circuits.read()?)?;
     let (mut session, interrupt) =
         connect(&report, &args.server, &args.store.path, &store, &*checker)?;
     let mode = args.server.mode;
@@ -94,7 +93,7 @@ pub(super) fn inclusion(args: &InclusionArgs) -> Result<(), Fault> {
     );
 
     let mut live = Live::new(report);
-    let proven = session.inclusion(&*checker, &store, &asked, mode, |event| live.on_event(event));
+    let proven = session.inclusion(&*checker, &store, &asked, |event| live.on_event(event));
     drop(live);
     interrupt.disarm();
     let (inclusion, delivery) = proven?;
@@ -176,13 +175,17 @@ fn connect(
     if store.mock && !args.allow_mock {
         return Err(Fault::MockStore { path: store_path.display().to_string() });
     }
+    if store.development && args.circuits.keys.is_empty() {
+        return Err(Fault::DevelopmentStore { path: store_path.display().to_string() });
+    }
     if let Some(out) = &args.out {
         files::check_writable(out)?;
     }
     let mut options = ClientOptions::new(concat!("light-client ", env!("CARGO_PKG_VERSION")));
     options.connect_timeout = args.connect_timeout;
     options.tls = args.tls.load()?;
-    let session = Session::connect(&args.address, &options, checker, args.allow_mock)?;
+    let terms = Terms { mode: args.mode, allow_mock: args.allow_mock };
+    let session = Session::connect(&args.address, &options, checker, terms)?;
     let hello = session.hello();
     let (server, engine) = (&hello.server, &hello.engine);
     let about = if engine.engine.is_mock() {
@@ -194,6 +197,15 @@ fn connect(
         )
     };
     report.note("server", format_args!("{}, {server}, {about}", args.address));
+    if let Some(info) = engine.mode(args.mode).filter(|info| info.is_development()) {
+        report.note(
+            "DEV",
+            format_args!(
+                "{} proofs can be forged by whoever set up the server's circuit",
+                info.mode
+            ),
+        );
+    }
     let canceller = session.client().canceller().map_err(ProveError::from)?;
     Ok((session, Interrupt::arm(canceller).map_err(Fault::Signals)?))
 }
@@ -214,14 +226,14 @@ fn delivered(report: &Report, delivery: &Delivery) -> Result<(), Fault> {
     report.result(
         "proven",
         format_args!(
-            "in {}: {size}, {cycles} cycles, {shards}, worker's peak {peak}",
-            seconds(*waited)
+            "in {}: {}, {size}, {cycles} cycles, {shards}, worker's peak {peak}",
+            seconds(*waited),
+            proof.mode
         ),
     )?;
-    if proof.engine.is_mock() {
-        return report.result("verified", "not at all: the proof is MOCK and was let pass");
-    }
-    report.result("verified", format_args!("in {}, key {}", seconds(*verified_in), proof.vkey))
+    let how = format_args!("in {}, key {}", seconds(*verified_in), proof.vkey);
+    report.result("verified", verdict(proof, how))?;
+    circuit(report, proof)
 }
 
 fn saved(report: &Report, args: &ServerArgs) -> Result<(), Fault> {

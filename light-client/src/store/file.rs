@@ -24,7 +24,9 @@ use super::{
 /// What a store file starts with; the version byte follows.
 const MAGIC: &[u8; 7] = b"lcstore";
 /// Version of the layout behind the magic. Raised whenever [`Body`] changes.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// The oldest version that is read. It lacks `development`, the last field, because there were no SNARKs yet.
+const WITHOUT_DEVELOPMENT: u8 = 1;
 /// Bytes of the checksum.
 const CHECKSUM: usize = 32;
 /// Largest file to read, 16 MiB. A mainnet store has 25 kB; the largest committee that a chain may have
@@ -63,7 +65,7 @@ pub enum StoreFileError {
     },
     /// The file is of another release.
     #[error(
-        "the store {path} has version {seen}, this light-client reads {VERSION}: use the release that wrote it, or bootstrap anew"
+        "the store {path} has version {seen}, this light-client reads {WITHOUT_DEVELOPMENT} to {VERSION}: use the release that wrote it, or bootstrap anew"
     )]
     Version {
         /// The path given.
@@ -112,6 +114,7 @@ struct Body {
     committee: Vec<u8>,
     finalized: Finalized,
     mock: bool,
+    development: bool,
 }
 
 impl Drop for StoreFile {
@@ -219,6 +222,7 @@ fn encode(store: &Store) -> Vec<u8> {
         committee: store.committee.to_ssz(),
         finalized: store.finalized,
         mock: store.mock,
+        development: store.development,
     };
     let mut file = [MAGIC.as_slice(), &[VERSION]].concat();
     let body = options().serialize(&body).expect("a store is far below the largest file");
@@ -234,7 +238,7 @@ fn decode(path: &Path, file: &[u8]) -> Result<Store, StoreFileError> {
         return Err(StoreFileError::NotAStore { path: path.to_owned() });
     }
     let &version = file.get(MAGIC.len()).ok_or_else(|| damaged("it is cut short"))?;
-    if version != VERSION {
+    if !(WITHOUT_DEVELOPMENT..=VERSION).contains(&version) {
         return Err(StoreFileError::Version { path: path.to_owned(), seen: version });
     }
     let (content, checksum) =
@@ -243,9 +247,13 @@ fn decode(path: &Path, file: &[u8]) -> Result<Store, StoreFileError> {
         return Err(damaged("its checksum is wrong"));
     }
     let body = content.get(MAGIC.len() + 1..).ok_or_else(|| damaged("it is cut short"))?;
+    let mut body = body.to_vec();
+    if version == WITHOUT_DEVELOPMENT {
+        body.push(false.into());
+    }
     let body: Body = options()
         .reject_trailing_bytes()
-        .deserialize(body)
+        .deserialize(&body)
         .map_err(|_| damaged("its content has another layout"))?;
     body.chain.validate().map_err(|_| damaged("its chain constants make no chain"))?;
     let committee: Result<SyncCommittee, ObjectError> =
@@ -257,139 +265,9 @@ fn decode(path: &Path, file: &[u8]) -> Result<Store, StoreFileError> {
         period: body.period,
         finalized: body.finalized,
         mock: body.mock,
+        development: body.development,
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use tempfile::TempDir;
-
-    use super::*;
-    use crate::testing::store;
-
-    fn folder() -> (TempDir, PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store");
-        (folder, path)
-    }
-
-    #[test]
-    fn a_store_reads_back_as_it_was_saved_and_replaced() {
-        let (_folder, path) = folder();
-        let mut store = store();
-        let file = StoreFile::create(&path, &store).unwrap();
-        assert_eq!(StoreFile::read(&path).unwrap(), store);
-        store.period += 1;
-        store.mock = true;
-        file.save(&store).unwrap();
-        drop(file);
-        assert_eq!(StoreFile::open(&path).unwrap().1, store);
-    }
-
-    /// If this fails, releases cannot read each other's stores: raise `VERSION`, and then change the hash.
-    #[test]
-    fn the_layout_is_the_one_of_its_version() {
-        assert_eq!(VERSION, 1);
-        let hash = NativeCrypto::keccak256(&encode(&store()));
-        let wanted = "0xf1551d54d31fd343e0f96fe927419598aa7c08b5d6a959b151d4d742009f24ca";
-        assert_eq!(hash.to_string(), wanted);
-    }
-
-    #[test]
-    fn a_store_is_never_made_over_another_file() {
-        let (_folder, path) = folder();
-        fs::write(&path, "precious").unwrap();
-        let error = StoreFile::create(&path, &store()).unwrap_err();
-        assert!(matches!(error, StoreFileError::Exists { .. }), "{error}");
-        assert_eq!(fs::read(&path).unwrap(), b"precious");
-    }
-
-    #[test]
-    fn only_one_at_a_time_may_change_a_store_and_anybody_may_read_it() {
-        let (_folder, path) = folder();
-        let held = StoreFile::create(&path, &store()).unwrap();
-        let error = StoreFile::open(&path).unwrap_err();
-        assert!(error.to_string().starts_with("another light-client is using"), "{error}");
-        StoreFile::read(&path).unwrap();
-        drop(held);
-        StoreFile::open(&path).unwrap();
-    }
-
-    #[test]
-    fn a_store_behind_a_link_is_the_same_store() {
-        let (_folder, path) = folder();
-        drop(StoreFile::create(&path, &store()).unwrap());
-        let link = path.with_file_name("link");
-        std::os::unix::fs::symlink(&path, &link).unwrap();
-        let (held, mut read) = StoreFile::open(&link).unwrap();
-        assert!(matches!(StoreFile::open(&path), Err(StoreFileError::Locked { .. })));
-        read.period += 1;
-        held.save(&read).unwrap();
-        assert!(link.is_symlink());
-        assert_eq!(StoreFile::read(&path).unwrap(), read);
-    }
-
-    #[test]
-    fn what_a_crash_left_beside_the_store_is_removed() {
-        let (_folder, path) = folder();
-        drop(StoreFile::create(&path, &store()).unwrap());
-        let left = path.with_file_name("store.lc-tmp");
-        fs::write(&left, b"half a sto").unwrap();
-        assert_eq!(StoreFile::open(&path).unwrap().1, store());
-        assert!(!left.exists());
-    }
-
-    #[test]
-    fn a_missing_store_is_not_answered_with_new_files() {
-        let (folder, path) = folder();
-        let error = StoreFile::open(&path).unwrap_err();
-        assert!(error.to_string().contains("`light-client bootstrap`"), "{error}");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-        let error = StoreFile::read(folder.path()).unwrap_err();
-        assert!(matches!(error, StoreFileError::Io { doing: "read", .. }), "{error}");
-    }
-
-    #[test]
-    fn a_store_with_any_byte_changed_or_cut_is_refused() {
-        let bytes = encode(&store());
-        let path = Path::new("store");
-        assert_eq!(decode(path, &bytes).unwrap(), store());
-        for at in 0..bytes.len() {
-            let mut changed = bytes.clone();
-            changed[at] ^= 0x10;
-            let error = decode(path, &changed).unwrap_err();
-            match at {
-                0..7 => assert!(matches!(error, StoreFileError::NotAStore { .. }), "{error}"),
-                7 => assert!(matches!(error, StoreFileError::Version { seen: 17, .. }), "{error}"),
-                _ => assert!(error.to_string().contains("checksum is wrong"), "{error}"),
-            }
-            assert!(decode(path, &bytes[..at]).is_err(), "cut at {at}");
-        }
-        let longer = [bytes, vec![0]].concat();
-        assert!(matches!(decode(path, &longer), Err(StoreFileError::Damaged { .. })));
-    }
-
-    #[test]
-    fn a_store_with_a_right_checksum_over_a_wrong_content_is_refused() {
-        let good = encode(&store());
-        let content = &good[..good.len() - CHECKSUM];
-        let with_checksum =
-            |content: &[u8]| [content, NativeCrypto::keccak256(content).as_slice()].concat();
-        let longer = with_checksum(&[content, &[0]].concat());
-        let cut = with_checksum(&content[..content.len() - 1]);
-        let bare = with_checksum(&content[..8]);
-        for (bytes, says) in [(longer, "layout"), (cut, "layout"), (bare, "layout")] {
-            let error = decode(Path::new("store"), &bytes).unwrap_err().to_string();
-            assert!(error.contains(says) && error.contains("bootstrap anew"), "{error}");
-        }
-        let mut other_chain = store();
-        other_chain.chain.sync_committee_size = 64;
-        let error = decode(Path::new("store"), &encode(&other_chain)).unwrap_err().to_string();
-        assert!(error.contains("its committee is not of its chain"), "{error}");
-        other_chain.chain.sync_committee_size = 0;
-        let error = decode(Path::new("store"), &encode(&other_chain)).unwrap_err().to_string();
-        assert!(error.contains("its chain constants make no chain"), "{error}");
-    }
-}
+mod tests;

@@ -29,6 +29,9 @@ pub struct Store {
     pub finalized: Finalized,
     /// Whether a step on the way here was "proven" by the MOCK engine, which proves nothing.
     pub mock: bool,
+    /// Whether a step on the way here was proven with a development circuit, so that whoever set that up can have
+    /// forged it.
+    pub development: bool,
 }
 
 /// A final block: its beacon header and the execution block that it names. Before Capella the execution fields
@@ -89,6 +92,7 @@ impl Store {
             finalized: Finalized::of(&checked.finalized_header),
             chain,
             mock: false,
+            development: false,
         })
     }
 

@@ -92,7 +92,7 @@ impl Desk {
     }
 
     /// `prove` with the server's address put in.
-    fn prove(&self, what: &str, script: impl FnOnce(Peer) + Send + 'static) -> Ended {
+    pub(crate) fn prove(&self, what: &str, script: impl FnOnce(Peer) + Send + 'static) -> Ended {
         let server = FakeServer::start(script);
         let ended = self.run(&format!("prove {what} --server {} --store store", server.address));
         server.join();
@@ -104,7 +104,7 @@ impl Desk {
     }
 
     /// No file but those there from the start.
-    fn nothing_new(&self) -> bool {
+    pub(crate) fn nothing_new(&self) -> bool {
         let names =
             fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
         names.filter(|name| name != "store.lock").count() == 5 && self.store() == store()
@@ -380,6 +380,7 @@ fn bad_input_is_refused_in_one_line_before_any_server_is_asked() {
     fs::write(desk.path("later"), update(PERIOD + 1).to_ssz(&chain())).unwrap();
     fs::write(desk.path("earlier"), update(PERIOD - 1).to_ssz(&chain())).unwrap();
     fs::write(desk.path("finality-later"), finality_update(PERIOD + 1).to_ssz(&chain())).unwrap();
+    fs::write(desk.path("empty"), []).unwrap();
     let change = "prove committee-change --server 127.0.0.1:9 --store store --updates";
     let inclusion = "prove inclusion --server 127.0.0.1:9 --store store --finality-update";
     for (line, code, says) in [
@@ -391,6 +392,8 @@ fn bad_input_is_refused_in_one_line_before_any_server_is_asked() {
         (format!("{change} update --out store"), 74, "store is there and is no proof file"),
         (format!("{change} update --mode fast"), 64, "no proof mode `fast`"),
         (format!("{change} update --count 0"), 64, "--count"),
+        (format!("{change} update --allow-dev-circuits missing"), 66, "cannot read missing"),
+        (format!("{change} update --allow-dev-circuits empty"), 65, "empty is empty: give the"),
         (format!("{inclusion} update --account-proof first"), 65, "update: "),
         (format!("{inclusion} finality --account-proof update"), 65, "not JSON"),
         (
@@ -403,6 +406,7 @@ fn bad_input_is_refused_in_one_line_before_any_server_is_asked() {
         ("status --store update".to_owned(), 65, "update is no store"),
         ("show update".to_owned(), 65, "not a proof file"),
         ("verify missing".to_owned(), 66, "cannot read missing"),
+        ("verify missing --allow-dev-circuits missing".to_owned(), 66, "cannot read missing"),
         (
             "bootstrap --network goerli --checkpoint 0x00 --bootstrap update --store new"
                 .to_owned(),

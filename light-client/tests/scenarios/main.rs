@@ -11,6 +11,7 @@ mod real_server;
 mod recordings;
 mod server;
 mod session;
+mod snark;
 
 #[path = "../../src/testing.rs"]
 #[allow(dead_code, reason = "shared with the unit tests, which use more of it")]

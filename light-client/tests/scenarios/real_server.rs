@@ -107,6 +107,25 @@ fn two_statements_are_asked_for_answered_and_used() {
 }
 
 #[test]
+fn each_mode_can_be_asked_for_and_what_comes_is_of_that_mode() {
+    let place = bootstrapped();
+    let Some(server) = Server::start(&place, "0s") else { return };
+    let change = change(&server, &format!("{RECORDING}/update-first.ssz"));
+    assert_eq!(place.run(&change).code, Some(0));
+    for (flag, mode) in
+        [("stark", "core"), ("compressed", "compressed"), ("snark", "groth16"), ("plonk", "plonk")]
+    {
+        let included = place.run(&format!(
+            "prove inclusion --server {} --store store --mode {flag} --allow-mock --json \
+             --finality-update {RECORDING}/period-101/finality-update.json \
+             --account-proof {RECORDING}/period-101/token.json",
+            server.address
+        ));
+        assert_eq!(included.json()["mode"], mode);
+    }
+}
+
+#[test]
 fn a_bad_update_is_refused_by_the_server_with_the_failed_check() {
     let place = bootstrapped();
     let Some(server) = Server::start(&place, "0s") else { return };

@@ -28,6 +28,7 @@ fn prove(place: &Workplace, line: &str) -> Ended {
                 program: checked.program,
                 mode,
                 engine: EngineKind::Mock,
+                circuit: None,
                 vkey,
                 sp1_version: String::new(),
                 public_values: checked.public_values,

@@ -16,7 +16,7 @@ use lc_core::{
 use light_client::{Finalized, statement::Statement};
 use proof_server::types::{
     ClientMessage, ElfHash, EngineInfo, EngineKind, FrameLimits, FrameReader, Joined, Limits,
-    PROTOCOL_VERSION, ProgramInfo, Proof, ProofMode, ProofStats, RequestId, RequestName,
+    ModeInfo, PROTOCOL_VERSION, ProgramInfo, Proof, ProofMode, ProofStats, RequestId, RequestName,
     ServerHello, ServerMessage, VkeyHash, write_message,
 };
 
@@ -86,9 +86,20 @@ impl Peer {
 
     /// Exchanges the Hellos as a server with this engine and key.
     pub(crate) fn greet(&mut self, engine: EngineKind, vkey: VkeyHash) {
+        self.greet_as(&hello_of(engine, vkey));
+    }
+
+    /// Exchanges the Hellos.
+    pub(crate) fn greet_as(&mut self, ours: &ServerHello) {
         let hello = self.receive();
         assert!(matches!(hello, Some(ClientMessage::Hello(_))), "{hello:?}");
-        self.send(&ServerMessage::Hello(hello_of(engine, vkey)));
+        self.send(&ServerMessage::Hello(ours.clone()));
+    }
+
+    /// Exchanges the Hellos, and fails the test if the client then asks for anything.
+    pub(crate) fn expect_no_request(mut self, ours: &ServerHello) {
+        self.greet_as(ours);
+        assert_eq!(self.receive(), None);
     }
 
     /// Waits for a request.
@@ -116,17 +127,29 @@ impl Peer {
 
     /// Answers one request as `engine` would, after `spoil` had its way with the proof.
     pub(crate) fn serve(
-        mut self,
+        self,
         engine: EngineKind,
         vkey: VkeyHash,
         spoil: impl FnOnce(&mut Statement, &mut Proof),
     ) {
-        self.greet(engine, vkey);
+        self.serve_as(&hello_of(engine, vkey), spoil);
+    }
+
+    /// The same as the server that `hello` describes.
+    pub(crate) fn serve_as(
+        mut self,
+        hello: &ServerHello,
+        spoil: impl FnOnce(&mut Statement, &mut Proof),
+    ) {
+        self.greet_as(hello);
+        let engine = &hello.engine;
         let (id, mode, input) = self.request();
         self.accept(id);
         let mut statement = statement(&input);
         let mut proof = testing::proof_of(&statement);
-        (proof.engine, proof.vkey, proof.mode) = (engine, vkey, mode);
+        (proof.engine, proof.mode) = (engine.engine, mode);
+        proof.vkey = engine.program(proof.program).unwrap().vkey;
+        proof.circuit = engine.mode(mode).and_then(|info| info.circuit);
         let honest = statement.clone();
         spoil(&mut statement, &mut proof);
         if statement != honest {
@@ -134,6 +157,13 @@ impl Peer {
         }
         self.deliver(id, proof);
     }
+}
+
+/// The Hello of a server that makes this kind of proof, or says why not, and STARKs.
+pub(crate) fn hello_with(engine: EngineKind, vkey: VkeyHash, mode: ModeInfo) -> ServerHello {
+    let mut hello = hello_of(engine, vkey);
+    hello.engine.modes.push(mode);
+    hello
 }
 
 pub(crate) fn hello_of(engine: EngineKind, vkey: VkeyHash) -> ServerHello {
@@ -145,7 +175,7 @@ pub(crate) fn hello_of(engine: EngineKind, vkey: VkeyHash) -> ServerHello {
             engine,
             sp1_version: "6.10.0".to_owned(),
             programs: ProgramId::ALL.map(info).to_vec(),
-            modes: vec![ProofMode::Core],
+            modes: vec![ModeInfo::offered(ProofMode::Core, None)],
         },
         limits: Limits {
             max_request_bytes: 8 << 20,

@@ -5,7 +5,7 @@ use std::io::Write;
 use light_client::{
     ask::{CommitteeChangeAsk, InclusionAsk},
     decide::Refusal,
-    prove::{ProveError, Session},
+    prove::{ProveError, Session, Terms},
     statement::Statement,
     verify::ProofError,
 };
@@ -22,7 +22,8 @@ use crate::{
 const KEY: VkeyHash = FakeChecker::VKEY;
 
 fn connect(server: &FakeServer, allow_mock: bool) -> Result<Session, ProveError> {
-    Session::connect(&server.address, &ClientOptions::new("test"), &FakeChecker, allow_mock)
+    let terms = Terms { mode: ProofMode::Core, allow_mock };
+    Session::connect(&server.address, &ClientOptions::new("test"), &FakeChecker, terms)
 }
 
 /// Asks for one committee change of a server that runs `script`.
@@ -35,7 +36,7 @@ fn prove(
     let mut events = Vec::new();
     let proven = connect(&server, allow_mock).and_then(|mut session| {
         let on_event = |event| events.push(event);
-        session.committee_change(&FakeChecker, &store(), &asked, ProofMode::Core, on_event)
+        session.committee_change(&FakeChecker, &store(), &asked, on_event)
     });
     server.join();
     proven.map(|(store, ..)| (store, events))
@@ -59,7 +60,7 @@ fn a_proof_of_what_was_asked_advances_the_store() {
     .unwrap();
     assert_eq!(after.period, PERIOD + 1);
     assert_eq!(after.committee, update(PERIOD).next_sync_committee);
-    assert!(!after.mock);
+    assert!(!after.mock && !after.development);
     assert_eq!(events.len(), 3, "accepted, started, progress: {events:?}");
 }
 
@@ -127,7 +128,7 @@ fn an_inclusion_as_asked_is_given_and_any_other_refused() {
     let prove = |spoil: fn(&mut Statement, &mut Proof)| {
         let server = FakeServer::start(move |peer| peer.serve(EngineKind::Cpu, KEY, spoil));
         let mut session = connect(&server, false).unwrap();
-        let proven = session.inclusion(&FakeChecker, &store(), &ask(), ProofMode::Core, |_| ());
+        let proven = session.inclusion(&FakeChecker, &store(), &ask(), |_| ());
         server.join();
         proven.map(|(inclusion, _)| inclusion)
     };
