@@ -19,3 +19,9 @@ alloy_sol_types::sol!(
     SupplyMirror,
     "artifacts/SupplyMirror.json"
 );
+
+alloy_sol_types::sol!(
+    #[sol(all_derives)]
+    SP1Verifier,
+    "artifacts/SP1Verifier.json"
+);

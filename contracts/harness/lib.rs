@@ -8,11 +8,13 @@
 mod bindings;
 mod evm;
 mod light_client;
+mod recorded;
 mod statements;
 
-pub use bindings::{EthereumLightClient, StandInVerifier, SupplyMirror};
+pub use bindings::{EthereumLightClient, SP1Verifier, StandInVerifier, SupplyMirror};
 pub use evm::{CallError, Evm, Receipt};
 pub use light_client::{
     COMMITTEE_CHANGE_VKEY, GUARDIAN, INCLUSION_VKEY, LightClient, PROOF, STRANGER, Setup,
 };
+pub use recorded::Recorded;
 pub use statements::Statements;
