@@ -17,7 +17,7 @@ PROMTOOL := $(TOOLS)/prometheus/usr/bin
 export PATH := $(PATH):$(PROMTOOL)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test lint one-build fmt clippy doc deny typos artifacts check-artifacts profile profile-proof recordings spec-vectors \
+.PHONY: help deps build demo snark snark-fixtures test lint one-build fmt clippy doc deny typos artifacts check-artifacts profile profile-proof recordings spec-vectors \
         spec-vectors-large contracts contracts-check fuzz fuzz-check mutants check-readme load chaos promtool
 
 help: ## this list
@@ -32,6 +32,16 @@ build: deps ## build proof-server, light-client, simulator and load
 
 demo: build ## a server, a light client, two real proofs
 	@scripts/demo $(BIN)
+
+snark: build ## a development circuit, a server, two real Groth16 proofs: hours and 25 GiB (SNARK="--mode plonk")
+	@scripts/snark $(BIN) $(SNARK)
+
+# The SNARKs that tests verify, of the programs as they are: renew them when a program's key changes.
+snark-fixtures: build ## make the SNARKs in artifacts/snarks anew
+	scripts/snark $(BIN) --out $(HOME)/.cache/proof-server/snarks $(SNARK)
+	scripts/snark-record keep $(HOME)/.cache/proof-server/snarks \
+	  "$$(ls -d "$${PROOF_SERVER_CIRCUITS:-$${XDG_DATA_HOME:-$$HOME/.local/share}/proof-server/circuits}"/*-groth16-dev)"
+	$(MAKE) contracts
 
 test: deps promtool ## the whole suite, with real proofs
 	cargo test --release --workspace --locked
