@@ -94,10 +94,7 @@ fn a_replayed_proof_is_refused() {
 fn an_inclusion_by_a_committee_that_is_not_known_yet_is_refused() {
     let mut scene = scene();
     let period = scene.inclusion.statement.signerPeriod;
-    assert_eq!(
-        scene.prove().unwrap_err(),
-        CallError::of(&Contract::UnknownCommittee { period })
-    );
+    assert_eq!(scene.prove().unwrap_err(), CallError::of(&Contract::UnknownCommittee { period }));
     scene.update().unwrap();
     scene.prove().unwrap();
 }
@@ -127,8 +124,7 @@ fn real_proofs_are_refused_on_another_chain_after_another_committee_and_when_sta
     let unknown = Contract::UnknownCommittee { period: statement.signerPeriod };
     assert_eq!(error, CallError::of(&unknown));
     let error = refused(|setup, _| setup.rules.minParticipation = 10_000);
-    let few =
-        Contract::TooFewSigners { signers: statement.minParticipation, required: 10_000 };
+    let few = Contract::TooFewSigners { signers: statement.minParticipation, required: 10_000 };
     assert_eq!(error, CallError::of(&few));
 
     let mut scene = scene();
