@@ -199,10 +199,10 @@ fn another_protocol_version_is_named_whatever_its_hello_holds() {
     body.extend(9_u16.to_le_bytes());
     body.extend(b"what version 9 says in its Hello");
     let error = decode::<ClientMessage>(&body, &limits()).unwrap_err();
-    assert_eq!(error.to_string(), "peer speaks protocol 9, this side 4: upgrade the older one");
+    assert_eq!(error.to_string(), "peer speaks protocol 9, this side 5: upgrade the older one");
     assert!(matches!(
         decode::<ServerMessage>(&body, &limits()),
-        Err(FrameError::Version { theirs: 9, ours: 4 })
+        Err(FrameError::Version { theirs: 9, ours: 5 })
     ));
 }
 

@@ -72,7 +72,7 @@ fn whatever_else_comes_first_is_refused_in_words() {
         (b"GET / HTTP/1.1\r\n\r\n".to_vec(), "message kind 1414012975 does not exist"),
         (vec![0, 0, 0, 0], "frame announces 0 bytes"),
         (cancel, "the first message must be Hello"),
-        (vec![0, 0, 0, 6, 0, 0, 0, 0, 4, 0], "malformed Hello message"),
+        (vec![0, 0, 0, 6, 0, 0, 0, 0, 5, 0], "malformed Hello message"),
     ] {
         let mut stream = server.raw();
         stream.write_all(&bytes).unwrap();
