@@ -61,7 +61,7 @@ fn a_client_of_another_version_learns_the_servers_before_it_is_refused() {
     stream.write_all(&[0, 0, 0, 10, 0, 0, 0, 0, 9, 0, 1, 2, 3, 4]).unwrap();
     let failure = closing_failure(stream);
     assert_eq!(failure.code, Code::Unsupported);
-    assert_eq!(failure.message, "peer speaks protocol 9, this side 4: upgrade the older one");
+    assert_eq!(failure.message, "peer speaks protocol 9, this side 5: upgrade the older one");
 }
 
 #[test]
