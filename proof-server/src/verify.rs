@@ -1,6 +1,8 @@
 //! Checks proofs against the committed keys: no prover, no key set-up, well under a second and a
 //! gigabyte; SNARKs in milliseconds.
 
+use std::sync::LazyLock;
+
 use lc_stark::{Circuit, CompressedVerifier, CoreVerifier, InvalidProof, ProofSystem};
 
 use crate::{
@@ -14,13 +16,15 @@ use crate::{
 #[derive(Debug)]
 pub struct ProofVerifier {
     artifacts: Artifacts,
-    core: CoreVerifier,
-    compressed: CompressedVerifier,
+    // Who has a SNARK to check does not wait half a second for these.
+    core: LazyLock<CoreVerifier>,
+    compressed: LazyLock<CompressedVerifier>,
     development: Vec<Vec<u8>>,
 }
 
 impl ProofVerifier {
-    /// A verifier with the keys that this release was built with. Half a second.
+    /// A verifier with the keys that this release was built with. The first STARK that it checks takes half a second
+    /// more than others.
     ///
     /// # Errors
     ///
@@ -28,8 +32,8 @@ impl ProofVerifier {
     pub fn new() -> Result<Self, ArtifactError> {
         Ok(Self {
             artifacts: Artifacts::embedded()?,
-            core: CoreVerifier::new(),
-            compressed: CompressedVerifier::new(),
+            core: LazyLock::new(CoreVerifier::new),
+            compressed: LazyLock::new(CompressedVerifier::new),
             development: Vec::new(),
         })
     }

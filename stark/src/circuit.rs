@@ -6,9 +6,11 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
-use sp1_verifier::{GROTH16_VK_BYTES, Groth16Verifier, PLONK_VK_BYTES, PlonkVerifier};
+use sp1_verifier::{
+    GROTH16_VK_BYTES, PLONK_VK_BYTES, PlonkVerifier, VK_ROOT_BYTES, hash_public_inputs,
+};
 
-use crate::{InvalidProof, VerifyingKey, verifier::panic_message};
+use crate::{InvalidProof, VerifyingKey, groth16, verifier::panic_message};
 
 /// A kind of SNARK.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +33,8 @@ const MAX_KEY: usize = 1 << 20;
 
 /// Bytes of a SNARK before what gnark made: four of the circuit's key's hash, then exit code, root of
 /// the recursion keys and nonce.
-const PREFIX: usize = 4 + 3 * 32;
+const PREFIX: usize = SELECTOR + 3 * 32;
+const SELECTOR: usize = 4;
 
 /// Longest SNARK that is looked at.
 const MAX_PROOF: usize = 1 << 14;
@@ -73,7 +76,8 @@ impl Circuit {
     }
 
     /// Checks that `proof` proves: the program of `key` ran, ended with success and committed
-    /// `public_values`. `proof` is what SP1's contracts take. Some milliseconds.
+    /// `public_values`. `proof` is what SP1's contracts take. Groth16 takes some milliseconds, PLONK
+    /// most of a second.
     ///
     /// # Errors
     ///
@@ -85,22 +89,46 @@ impl Circuit {
         public_values: &[u8],
         proof: &[u8],
     ) -> Result<(), InvalidProof> {
+        self.verify_program(&key.hash(), public_values, proof)
+    }
+
+    fn verify_program(
+        &self,
+        program: &[u8; 32],
+        public_values: &[u8],
+        proof: &[u8],
+    ) -> Result<(), InvalidProof> {
         if !(PREFIX..=MAX_PROOF).contains(&proof.len()) {
             let length = proof.len();
             return Err(InvalidProof::Malformed(format!("{length} bytes are no SNARK of SP1")));
         }
+        let (prefix, points) = proof.split_at(PREFIX);
+        let (selector, words) = prefix.split_at(SELECTOR);
+        let &[exit_code, root, nonce]: &[[u8; 32]] = words.as_chunks().0 else {
+            unreachable!("the prefix has three words")
+        };
+        if *selector != self.hash()[..SELECTOR] {
+            let (theirs, ours) = (hex(selector), hex(&self.hash()[..SELECTOR]));
+            return Err(InvalidProof::Refused(format!(
+                "it was made with the circuit {theirs}…, not {ours}…"
+            )));
+        }
+        if exit_code != [0; 32] {
+            return Err(InvalidProof::Refused("the program did not end with success".to_owned()));
+        }
+        if root != *VK_ROOT_BYTES {
+            return Err(InvalidProof::Refused("it is of another version of SP1".to_owned()));
+        }
         // Written for well-formed points; what strangers send must not end the process.
-        catch_unwind(AssertUnwindSafe(|| {
-            let program = format!("0x{}", hex(&key.hash()));
-            match self.system {
-                ProofSystem::Groth16 => {
-                    Groth16Verifier::verify(proof, public_values, &program, &self.key)
-                        .map_err(|error| error.to_string())
-                }
-                ProofSystem::Plonk => {
-                    PlonkVerifier::verify(proof, public_values, &program, &self.key)
-                        .map_err(|error| error.to_string())
-                }
+        catch_unwind(AssertUnwindSafe(|| match self.system {
+            ProofSystem::Groth16 => {
+                let inputs = [*program, hash_public_inputs(public_values), exit_code, root, nonce];
+                groth16::verify(&self.key, &inputs, points).map_err(str::to_owned)
+            }
+            ProofSystem::Plonk => {
+                let program = format!("0x{}", hex(program));
+                PlonkVerifier::verify(proof, public_values, &program, &self.key)
+                    .map_err(|error| error.to_string())
             }
         }))
         .unwrap_or_else(|panic| Err(panic_message(&*panic)))
@@ -117,3 +145,7 @@ impl fmt::Debug for Circuit {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+#[path = "circuit_tests.rs"]
+mod tests;

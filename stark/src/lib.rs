@@ -6,6 +6,7 @@
 //! features it only verifies; the feature `prove` adds the prover and the executor.
 
 mod circuit;
+mod groth16;
 mod key;
 #[cfg(feature = "prove")]
 pub mod prove;

@@ -38,8 +38,8 @@ pub enum InvalidProof {
     /// It is a proof of something else, if it is one.
     #[error("the public values are not those that the proof commits to")]
     PublicValues,
-    /// SP1's verifier refused it.
-    #[error("SP1's verifier refused it: {0}")]
+    /// It does not prove what it should.
+    #[error("the proof does not hold: {0}")]
     Refused(String),
 }
 
