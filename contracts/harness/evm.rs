@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, Bytes, TxKind, U256};
 use alloy_sol_types::{SolCall, SolError};
 use revm::{
-    Context, ExecuteCommitEvm, ExecuteEvm, MainBuilder, MainContext, MainnetEvm,
+    Context, Database, ExecuteCommitEvm, ExecuteEvm, MainBuilder, MainContext, MainnetEvm,
     context::{
         TxEnv,
         result::{ExecutionResult, Output},
@@ -121,6 +121,17 @@ impl Evm {
         let transaction = transaction(Address::ZERO, TxKind::Call(to), call.abi_encode().into());
         let result = self.0.transact(transaction).expect("the transaction is well formed").result;
         receipt(result).map(decoded::<C>)
+    }
+}
+
+impl Evm {
+    /// Writes a word of a contract's storage, and gives what was there. For what no transaction of a test can bring
+    /// about.
+    pub fn write(&mut self, contract: Address, slot: u64, value: U256) -> U256 {
+        let (slot, database) = (U256::from(slot), &mut self.0.ctx.journaled_state.database);
+        let old = database.storage(contract, slot).expect("it is in memory");
+        database.insert_account_storage(contract, slot, value).expect("it is in memory");
+        old
     }
 }
 

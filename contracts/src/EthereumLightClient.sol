@@ -25,11 +25,14 @@ contract EthereumLightClient is IEthereumLightClient, TimelockedPins {
         uint64 minParticipation;
     }
 
-    /// @dev The first three share a word: an update writes four words and the new committee's.
+    /// @dev The first four share a word: an update writes six words, none of which was zero before but after the first.
     struct State {
         uint64 latestPeriod;
+        uint64 previousPeriod;
         uint64 slot;
         uint64 executionNumber;
+        bytes32 latestCommittee;
+        bytes32 previousCommittee;
         bytes32 root;
         bytes32 executionHash;
         bytes32 executionStateRoot;
@@ -42,8 +45,6 @@ contract EthereumLightClient is IEthereumLightClient, TimelockedPins {
     /// @inheritdoc IEthereumLightClient
     uint64 public immutable minParticipation;
 
-    /// @inheritdoc IEthereumLightClient
-    mapping(uint64 period => bytes32) public committee;
     State private _state;
 
     /// @notice Trusts a checkpoint.
@@ -69,8 +70,8 @@ contract EthereumLightClient is IEthereumLightClient, TimelockedPins {
         verifier = verifier_;
         slotsPerPeriod = rules.slotsPerPeriod;
         minParticipation = rules.minParticipation;
-        committee[checkpoint.period] = checkpoint.committee;
         _state.latestPeriod = checkpoint.period;
+        _state.latestCommittee = checkpoint.committee;
         emit Initialised(checkpoint.period, checkpoint.committee);
     }
 
@@ -96,11 +97,14 @@ contract EthereumLightClient is IEthereumLightClient, TimelockedPins {
             executionHash: change.executionHash,
             executionStateRoot: change.executionStateRoot
         });
-        committee[change.newPeriod] = change.newCommittee;
         _state = State({
             latestPeriod: change.newPeriod,
+            previousPeriod: latest,
             slot: header.slot,
             executionNumber: header.executionNumber,
+            latestCommittee: change.newCommittee,
+            // Those of `latest` signed, so it is theirs.
+            previousCommittee: change.signerCommittee,
             root: header.root,
             executionHash: header.executionHash,
             executionStateRoot: header.executionStateRoot
@@ -156,6 +160,14 @@ contract EthereumLightClient is IEthereumLightClient, TimelockedPins {
     }
 
     /// @inheritdoc IEthereumLightClient
+    function committee(uint64 period) public view returns (bytes32) {
+        if (period == _state.latestPeriod) return _state.latestCommittee;
+        // Zero before the first update.
+        if (period == _state.previousPeriod) return _state.previousCommittee;
+        return 0;
+    }
+
+    /// @inheritdoc IEthereumLightClient
     function latestPeriod() external view returns (uint64) {
         return _state.latestPeriod;
     }
@@ -181,7 +193,7 @@ contract EthereumLightClient is IEthereumLightClient, TimelockedPins {
     }
 
     function _checkSigners(uint64 period, bytes32 signers, uint64 participation) private view {
-        bytes32 known = committee[period];
+        bytes32 known = committee(period);
         if (known == 0) revert UnknownCommittee(period);
         if (signers != known) revert WrongCommittee(period, signers, known);
         if (participation < minParticipation) revert TooFewSigners(participation, minParticipation);

@@ -35,7 +35,7 @@ interface IEthereumLightClient is IPins {
     error AlreadyKnown(uint64 newPeriod, uint64 latestPeriod);
     /// @notice An update must be signed by the newest known committee, that of `latestPeriod`.
     error StalePeriod(uint64 signerPeriod, uint64 latestPeriod);
-    /// @notice No committee of this period is known.
+    /// @notice No committee of this period is known, or no longer.
     error UnknownCommittee(uint64 period);
     /// @notice Another committee is known for this period.
     error WrongCommittee(uint64 period, bytes32 committee, bytes32 expected);
@@ -72,8 +72,8 @@ interface IEthereumLightClient is IPins {
     ///
     /// Reverts with `MalformedPublicValues`, `WrongChain`, `UnknownCommittee`, `WrongCommittee`, `TooFewSigners`,
     /// `StaleSlot`, or with what the verifier says of the proof.
-    /// @param notBefore The oldest finalized slot that is wanted. Zero takes a state of any age of which a committee is
-    /// known; former members of an old committee have no stake left to lose, so ask for what is recent.
+    /// @dev Only the two newest committees are known: members of older ones may have left and have nothing at stake.
+    /// @param notBefore The oldest finalized slot that is wanted. Zero takes every state that a known committee has signed.
     /// @param publicValues `abi.encode` of an `Inclusion`.
     /// @param proof The proof, as the verifier takes it.
     function proveInclusion(uint64 notBefore, bytes calldata publicValues, bytes calldata proof)
@@ -111,8 +111,8 @@ interface IEthereumLightClient is IPins {
     /// @notice The newest period whose committee is known.
     function latestPeriod() external view returns (uint64);
 
-    /// @notice `hash_tree_root` of a period's committee. Zero where it is not known: an update over several periods leaves
-    /// out those between.
+    /// @notice `hash_tree_root` of a period's committee: the newest known one's, or that of the one before, which signed the
+    /// last update. Zero for every other period.
     function committee(uint64 period) external view returns (bytes32);
 
     /// @notice The contract that checks proofs, `ISP1Verifier`.

@@ -169,7 +169,7 @@ fn a_block_that_is_older_than_wanted_is_refused() {
 }
 
 #[test]
-fn a_committee_serves_as_soon_as_it_is_known_and_stays_known() {
+fn a_committee_serves_from_when_it_is_known_until_the_one_after_the_next_is() {
     let Scene { mut client, statements, inclusion, .. } = scene();
     let first = statements.first_period();
     let next = about(&statements, first + 1);
@@ -178,6 +178,10 @@ fn a_committee_serves_as_soon_as_it_is_known_and_stays_known() {
     client.update_proven(&statements.committee_change(first..first + 1)).unwrap();
     client.inclusion_proven(&next).unwrap();
     client.inclusion_proven(&inclusion).unwrap();
+    client.update_proven(&statements.committee_change(first + 1..first + 2)).unwrap();
+    client.inclusion_proven(&next).unwrap();
+    let error = Contract::UnknownCommittee { period: first };
+    assert_eq!(client.inclusion_proven(&inclusion), Err(CallError::of(&error)));
 }
 
 #[test]

@@ -41,8 +41,9 @@ fn a_contract_follows_a_storage_slot_and_never_goes_back() {
         assert_eq!(supply, expected);
         assert_ne!(supply, U256::ZERO);
         slots.push(client.evm.read(mirror, &SupplyMirror::asOfCall {}).unwrap().returned);
-        let change = statements.committee_change(period..period + 1);
-        client.update_proven(&change).unwrap();
+        if period == first {
+            client.update_proven(&statements.committee_change(first..first + 1)).unwrap();
+        }
     }
     // Both committees are known: what keeps the mirror from going back is what it asks for.
     let error = Contract::StaleSlot { finalizedSlot: slots[0], notBefore: slots[1] + 1 };

@@ -49,6 +49,18 @@ fn an_update_brings_the_next_committee_and_a_finalized_block() {
 }
 
 #[test]
+fn the_committee_before_the_last_update_s_signers_is_forgotten() {
+    let (statements, mut client, first) = start();
+    for period in first..first + 3 {
+        client.update_proven(&statements.committee_change(period..period + 1)).unwrap();
+        assert_eq!(client.committee(period + 1), statements.committee(period + 1));
+        assert_eq!(client.committee(period), statements.committee(period));
+        assert_eq!(client.committee(period - 1), B256::ZERO);
+        assert_eq!(client.committee(0), B256::ZERO);
+    }
+}
+
+#[test]
 fn one_proof_brings_several_periods_and_those_between_stay_unknown() {
     let (statements, mut client, first) = start();
     let change = statements.committee_change(first..first + 3);
@@ -57,6 +69,7 @@ fn one_proof_brings_several_periods_and_those_between_stay_unknown() {
     assert_eq!(client.committee(first + 3), statements.committee(first + 3));
     assert_eq!(client.committee(first + 1), B256::ZERO);
     assert_eq!(client.committee(first + 2), B256::ZERO);
+    assert_eq!(client.committee(first), statements.committee(first));
     assert_eq!(client.head(), header(&change));
 }
 
