@@ -58,8 +58,7 @@ pub struct Install {
 pub struct Installer {
     directory: PathBuf,
     official: Official,
-    /// Locked until it is closed.
-    _lock: File,
+    lock: File,
 }
 
 /// A directory for the files of a circuit that is not finished. Dropping it removes it.
@@ -84,6 +83,14 @@ impl Drop for Staging {
     }
 }
 
+impl Drop for Installer {
+    fn drop(&mut self) {
+        // Closing it would do, but for a process that another thread is just starting: it has the file open until it is
+        // another program.
+        let _ = self.lock.unlock();
+    }
+}
+
 impl Installer {
     /// Makes the directory, takes its lock, and removes what others left unfinished.
     ///
@@ -104,7 +111,7 @@ impl Installer {
             Err(TryLockError::WouldBlock) => return Err(InstallError::Busy(directory.to_owned())),
             Err(TryLockError::Error(error)) => return Err(io_error("lock", &path)(error)),
         }
-        let installer = Self { directory: directory.to_owned(), official, _lock: lock };
+        let installer = Self { directory: directory.to_owned(), official, lock };
         installer.remove_incomplete()?;
         Ok(installer)
     }
