@@ -4,10 +4,17 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
 };
 
 use lc_core::host::NativeCrypto;
@@ -42,11 +49,17 @@ struct Server {
 }
 
 impl Server {
+    /// With SNARKs that were recorded.
     fn start() -> Self {
+        let recorded = root().join("artifacts/snarks").display().to_string();
+        Self::with(&["--recorded-snarks", &recorded])
+    }
+
+    fn with(args: &[&str]) -> Self {
         let binary = Path::new(env!("CARGO_BIN_EXE_light-client")).with_file_name("proof-server");
         let mut process = Command::new(binary)
-            .args(["serve", "--engine", "cpu", "--listen", "127.0.0.1:0", "--recorded-snarks"])
-            .arg(root().join("artifacts/snarks"))
+            .args(["serve", "--engine", "cpu", "--listen", "127.0.0.1:0"])
+            .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -140,6 +153,65 @@ fn inclusion(server: &Server, checker: &dyn ProofChecker, store: &Store) -> Proo
         .unwrap();
     assert!(seen.accounts[0].exists);
     delivery.proof
+}
+
+/// The process below `ancestor` that does a stage of a proof.
+fn stage_below(ancestor: u32) -> Option<u32> {
+    let processes = fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.unwrap().file_name().into_string().unwrap().parse::<u32>().ok());
+    let is_stage = |process: &u32| {
+        let command = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+        command.split(|byte| *byte == 0).nth(1) == Some(b"stage")
+    };
+    let parent = |process: u32| {
+        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
+    };
+    let is_below = |process: &u32| {
+        std::iter::successors(Some(*process), |process| parent(*process)).any(|at| at == ancestor)
+    };
+    processes.filter(is_stage).find(is_below)
+}
+
+#[test]
+fn a_stage_that_is_killed_fails_its_proof_with_the_reason_and_the_server_goes_on() {
+    let server = Server::with(&[]);
+    let checker = built_in_checker(Vec::new()).unwrap();
+    let ended = Arc::new(AtomicBool::new(false));
+    let killer = {
+        let (process, ended) = (server.process.id(), Arc::clone(&ended));
+        thread::spawn(move || {
+            let mut killed = BTreeSet::new();
+            while !ended.load(Ordering::Relaxed) {
+                if let Some(stage) = stage_below(process) {
+                    // It may be gone by now, from the last time round.
+                    let kill = Command::new("kill").args(["-KILL", &stage.to_string()]).output();
+                    if kill.unwrap().status.success() {
+                        killed.insert(stage);
+                    }
+                }
+                thread::sleep(Duration::from_millis(20));
+            }
+            killed.len()
+        })
+    };
+    let store = store();
+    let updates = files::updates(&store.chain, &[recording("update-first.ssz")]).unwrap();
+    let asked = CommitteeChangeAsk::new(&store, &updates, None).unwrap();
+    let failed = server
+        .session(&*checker, ProofMode::Compressed)
+        .unwrap()
+        .committee_change(&*checker, &store, &asked, drop)
+        .map(drop)
+        .unwrap_err();
+    ended.store(true, Ordering::Relaxed);
+    // A worker whose prover failed is replaced, and its job is tried once more.
+    assert_eq!(killer.join().unwrap(), 2, "{failed}");
+    let ProveError::Client(ClientError::Failed(failure)) = failed else { panic!("{failed}") };
+    assert_eq!(failure.code, Code::Internal, "{failure}");
+    let mut client = Client::connect(&server.address, &ClientOptions::new("snark test")).unwrap();
+    assert!(client.status().is_ok());
 }
 
 fn the_server_verifies_them_too(server: &Server, proof: &Proof) {

@@ -221,3 +221,79 @@ fn told(step: Step) -> Progress {
     };
     Progress { phase, done: count(done), total: count(total) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What [`listen`] makes of a child that says this and ends.
+    fn heard(bytes: &[u8]) -> (Result<Option<(Vec<u8>, u64)>, StageError>, Vec<Progress>) {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        io::Write::write_all(&mut theirs, bytes).unwrap();
+        drop(theirs);
+        let mut steps = Vec::new();
+        let outcome = listen(ours, &mut |step| steps.push(step));
+        (outcome, steps)
+    }
+
+    fn frames(reports: &[Report]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for report in reports {
+            write_message(&mut bytes, report, &LIMITS).unwrap();
+        }
+        bytes
+    }
+
+    const STEP: Progress = Progress { phase: Phase::Wrap, done: 1, total: 2 };
+
+    fn done() -> Report {
+        Report::Done { result: vec![7; 9], peak_bytes: 11 }
+    }
+
+    #[test]
+    fn progress_is_passed_on_and_the_result_is_what_was_told() {
+        let (outcome, steps) = heard(&frames(&[Report::Progress(STEP), done()]));
+        assert_eq!(outcome.unwrap(), Some((vec![7; 9], 11)));
+        assert_eq!(steps, [STEP]);
+    }
+
+    #[test]
+    fn a_failure_is_told_in_its_own_words() {
+        let (outcome, steps) = heard(&frames(&[Report::Failed("no such circuit".to_owned())]));
+        assert_eq!(outcome.unwrap_err().to_string(), "no such circuit");
+        assert_eq!(steps, []);
+    }
+
+    #[test]
+    fn an_end_before_the_result_is_no_result() {
+        let (outcome, steps) = heard(&frames(&[Report::Progress(STEP)]));
+        assert_eq!(outcome.unwrap(), None);
+        assert_eq!(steps, [STEP]);
+        let frames = frames(&[done()]);
+        for length in 1..frames.len() {
+            let (outcome, _) = heard(&frames[..length]);
+            assert!(matches!(outcome, Err(StageError::Conversation(_))), "{length}: {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_input_of_a_stage_is_told_and_nothing_panics() {
+        let none = || b"no such thing".to_vec();
+        let (key, public_values) = (none(), Vec::new());
+        let stages = [
+            Stage::Compress { key: none(), public_values: Vec::new(), core: none() },
+            Stage::Outer {
+                plonk: false,
+                circuit: "no such folder".into(),
+                key,
+                public_values,
+                wrapped: none(),
+            },
+            Stage::Build { plonk: true, directory: "no such folder".into(), template: none() },
+        ];
+        for stage in stages {
+            let name = stage.name();
+            assert!(perform(stage, &mut drop).is_err(), "{name}");
+        }
+    }
+}
