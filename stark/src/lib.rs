@@ -5,15 +5,14 @@
 //! its own: what depends on it compiles in seconds, where SP1's generic code takes minutes. Without
 //! features it only verifies; the feature `prove` adds the prover and the executor.
 
-mod circuit;
-mod groth16;
 mod key;
 #[cfg(feature = "prove")]
 pub mod prove;
+mod snark;
 #[cfg(feature = "prove")]
 pub mod sp1;
 mod verifier;
 
-pub use circuit::{Circuit, ProofSystem};
 pub use key::{InvalidKey, VerifyingKey};
+pub use snark::{Circuit, ProofSystem};
 pub use verifier::{CompressedVerifier, CoreVerifier, InvalidProof};

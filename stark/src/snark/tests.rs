@@ -71,7 +71,7 @@ fn no_byte_of_a_proof_may_differ() {
     }
     let longer = [proof.as_slice(), &[0]].concat();
     for other in [&proof[..proof.len() - 1], &proof[..PREFIX], &longer] {
-        refused(&official(), other, "no three points of the curve");
+        refused(&official(), other, "does not consist of points");
     }
     refused(&official(), &proof[..PREFIX - 1], "99 bytes are no SNARK of SP1");
     refused(&official(), &[0; MAX_PROOF + 1], "16385 bytes are no SNARK of SP1");
@@ -90,7 +90,7 @@ fn what_is_wrong_before_the_points_is_named() {
 
 #[test]
 fn points_at_infinity_off_the_curve_or_written_in_another_way_are_none() {
-    let none = "no three points of the curve";
+    let none = "does not consist of points";
     refused(&official(), &with(PREFIX..PREFIX + 64, &[0; 64]), none);
     refused(&official(), &with(G2, &[0; 128]), none);
     refused(&official(), &with(PREFIX..PREFIX + 64, &[1; 64]), none);
@@ -114,7 +114,7 @@ fn a_key_that_is_none_verifies_nothing() {
         let circuit = Circuit::from_key(ProofSystem::Groth16, key).unwrap();
         let mut proof = unhex(PROOF);
         proof[..SELECTOR].copy_from_slice(&circuit.hash()[..SELECTOR]);
-        refused(&circuit, &proof, "no Groth16 verifying key");
+        refused(&circuit, &proof, "is no verifying key");
     }
 }
 
@@ -126,4 +126,93 @@ fn a_key_of_another_number_of_inputs_verifies_nothing() {
     let mut proof = unhex(PROOF);
     proof[..SELECTOR].copy_from_slice(&circuit.hash()[..SELECTOR]);
     refused(&circuit, &proof, "another number of public inputs");
+}
+
+/// A PLONK proof that was made with an older release's circuit (`tests/fixtures/README.md`): the circuit, its public
+/// inputs and what gnark made.
+fn plonk() -> (Circuit, [[u8; 32]; 5], Vec<u8>) {
+    let key = include_bytes!("../../tests/fixtures/plonk-6.0.0.vk").to_vec();
+    let proof = include_bytes!("../../tests/fixtures/plonk-6.0.0.proof");
+    let program = unhex("004a55ed3c7a07d0233a027278a8b7ff8681ffbd5d1ec4795c18966f6e693090");
+    let public_values: Vec<u8> = [20_u16, 6765, 10946]
+        .iter()
+        .flat_map(|value| [&[0; 30], &value.to_be_bytes()[..]].concat())
+        .collect();
+    let word = |at: usize| proof[SELECTOR + 32 * at..][..32].try_into().unwrap();
+    let inputs = [
+        program.try_into().unwrap(),
+        hash_public_inputs(&public_values),
+        word(0),
+        word(1),
+        word(2),
+    ];
+    let circuit = Circuit::from_key(ProofSystem::Plonk, key).unwrap();
+    assert_eq!(proof[..SELECTOR], circuit.hash()[..SELECTOR]);
+    (circuit, inputs, proof[PREFIX..].to_vec())
+}
+
+#[test]
+fn a_plonk_proof_holds_for_its_public_inputs_only() {
+    let (circuit, inputs, proof) = plonk();
+    circuit.verify_inputs(&inputs, &proof).unwrap();
+    for at in 0..inputs.len() {
+        let mut other = inputs;
+        other[at][31] ^= 1;
+        assert_eq!(circuit.verify_inputs(&other, &proof).unwrap_err(), WRONG, "input {at}");
+    }
+    assert_eq!(circuit.verify_inputs(&inputs[..4], &proof).unwrap_err(), OTHER_INPUTS);
+}
+
+#[test]
+fn no_byte_of_a_plonk_proof_may_differ() {
+    let (circuit, inputs, proof) = plonk();
+    for at in 0..proof.len() {
+        let mut changed = proof.clone();
+        changed[at] ^= 1;
+        circuit.verify_inputs(&inputs, &changed).unwrap_err();
+    }
+    let longer = [proof.as_slice(), &[0]].concat();
+    for other in [&proof[..proof.len() - 1], &[], &longer] {
+        assert_eq!(circuit.verify_inputs(&inputs, other).unwrap_err(), NO_PROOF);
+    }
+}
+
+/// Each part of a PLONK proof replaced by another one of the same proof: points stay points.
+#[test]
+fn a_plonk_proof_whose_parts_change_places_does_not_hold() {
+    let (circuit, inputs, proof) = plonk();
+    let points = [0, 64, 128, 192, 256, 320, 544, 640, 704, 800];
+    let numbers = [384, 416, 448, 480, 512, 608, 768];
+    for (places, length) in [(&points[..], 64), (&numbers[..], 32)] {
+        for (place, next) in places.iter().zip(places.iter().cycle().skip(1)) {
+            let mut changed = proof.clone();
+            changed.copy_within(*next..next + length, *place);
+            assert_eq!(circuit.verify_inputs(&inputs, &changed).unwrap_err(), WRONG, "{place}");
+        }
+    }
+}
+
+#[test]
+fn sp1_s_own_verifier_says_the_same_of_a_plonk_proof() {
+    let (circuit, inputs, proof) = plonk();
+    let mut changed = proof.clone();
+    changed.copy_within(64..128, 0);
+    for proof in [proof, changed] {
+        let theirs = sp1_verifier::PlonkVerifier::verify_gnark_proof(&proof, &inputs, &circuit.key);
+        assert_eq!(circuit.verify_inputs(&inputs, &proof).is_ok(), theirs.is_ok());
+    }
+}
+
+#[test]
+fn the_official_plonk_key_is_read_and_what_is_left_of_it_is_none() {
+    let (_, inputs, proof) = plonk();
+    let official = Circuit::official(ProofSystem::Plonk);
+    assert_eq!(official.verify_inputs(&inputs, &proof).unwrap_err(), WRONG);
+    for length in [1, 368, 372, official.key.len() - 1] {
+        let cut = Circuit::from_key(ProofSystem::Plonk, official.key[..length].to_vec()).unwrap();
+        assert_eq!(cut.verify_inputs(&inputs, &proof).unwrap_err(), NO_KEY, "{length}");
+    }
+    let longer = [official.key.as_slice(), &[0]].concat();
+    let longer = Circuit::from_key(ProofSystem::Plonk, longer).unwrap();
+    assert_eq!(longer.verify_inputs(&inputs, &proof).unwrap_err(), NO_KEY);
 }
