@@ -1,0 +1,3 @@
+//! The bench: recorded Ethereum updates, replayed against proof servers.
+
+pub mod recording;
