@@ -9,10 +9,8 @@ mod chaos;
 mod inputs;
 mod limits;
 mod proc;
-mod random;
 mod run;
 mod scrape;
-mod server;
 mod session;
 mod verdict;
 
@@ -20,6 +18,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
+
+use proof_server_load::{random, server};
 
 use crate::verdict::Verdict;
 

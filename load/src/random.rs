@@ -4,16 +4,17 @@ use std::{ops::RangeInclusive, time::Duration};
 
 /// SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
 #[derive(Debug, Clone)]
-pub(crate) struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
     /// The numbers of `seed` for user number `user`: each user has its own, whatever the others draw.
-    pub(crate) fn new(seed: u64, user: u64) -> Self {
+    pub fn new(seed: u64, user: u64) -> Self {
         let mut first = Self(seed);
-        Self(first.next().wrapping_add(user.wrapping_mul(0xa076_1d64_78bd_642f)))
+        Self(first.draw().wrapping_add(user.wrapping_mul(0xa076_1d64_78bd_642f)))
     }
 
-    pub(crate) fn next(&mut self) -> u64 {
+    /// The next number.
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -22,18 +23,20 @@ impl Random {
     }
 
     /// A number below `end`, which is not 0.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
+    pub fn below(&mut self, end: usize) -> usize {
         // The remainder is fair enough for ends far below 2^64.
-        (self.next() % end as u64) as usize
+        (self.draw() % end as u64) as usize
     }
 
-    pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+    /// One of `from`, which is not empty.
+    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }
 
-    pub(crate) fn millis(&mut self, range: RangeInclusive<u64>) -> Duration {
+    /// A pause of so many milliseconds.
+    pub fn millis(&mut self, range: RangeInclusive<u64>) -> Duration {
         let span = range.end() - range.start() + 1;
-        Duration::from_millis(range.start() + self.next() % span)
+        Duration::from_millis(range.start() + self.draw() % span)
     }
 }
 
@@ -45,7 +48,7 @@ mod tests {
     fn a_seed_repeats_its_numbers_and_users_have_numbers_of_their_own() {
         let draw = |seed, user| {
             let mut random = Random::new(seed, user);
-            [random.next(), random.next(), random.next()]
+            [random.draw(), random.draw(), random.draw()]
         };
         assert_eq!(draw(1, 1), draw(1, 1));
         assert_ne!(draw(1, 1), draw(1, 2));

@@ -22,24 +22,29 @@ use tokio::{
 const START_PATIENCE: Duration = Duration::from_secs(60);
 
 /// The server that was built with this program.
-pub(crate) fn sibling() -> eyre::Result<PathBuf> {
+///
+/// # Errors
+/// Where the system does not say where this program is.
+pub fn sibling() -> eyre::Result<PathBuf> {
     Ok(env::current_exe().wrap_err("where is this program?")?.with_file_name("proof-server"))
 }
 
 /// What a server is started with.
 #[derive(Debug, Clone)]
-pub(crate) struct Launch {
-    pub(crate) binary: PathBuf,
-    pub(crate) flags: Vec<String>,
+pub struct Launch {
+    /// The program.
+    pub binary: PathBuf,
+    /// What follows `serve` and the address.
+    pub flags: Vec<String>,
     /// `TMPDIR` of the server and its workers, which marks them too.
-    pub(crate) temporary: PathBuf,
+    pub temporary: PathBuf,
     /// Where its log goes; later starts append.
-    pub(crate) log: PathBuf,
+    pub log: PathBuf,
 }
 
 /// A running server. Dropping it kills it; its workers end with it.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct Server {
     child: Child,
     pid: u32,
     address: SocketAddr,
@@ -48,7 +53,10 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server with the mock engine on `port` of the loopback address (0: a free one) and waits until it
     /// listens.
-    pub(crate) async fn start(launch: &Launch, port: u16) -> eyre::Result<Self> {
+    ///
+    /// # Errors
+    /// Where there is no such program, or it ends or is silent; with the end of its log.
+    pub async fn start(launch: &Launch, port: u16) -> eyre::Result<Self> {
         let binary = launch.binary.display();
         ensure!(
             launch.binary.exists(),
@@ -80,20 +88,25 @@ impl Server {
         Ok(Self { child, pid, address })
     }
 
-    pub(crate) fn pid(&self) -> u32 {
+    /// Its process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
         self.pid
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub(crate) fn signal(&self, signal: Signal) {
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
         send(self.pid, signal);
     }
 
     /// Waits for its end; nothing if that takes longer than `limit`. Says how long it took.
-    pub(crate) async fn end(&mut self, limit: Duration) -> Option<(ExitStatus, Duration)> {
+    pub async fn end(&mut self, limit: Duration) -> Option<(ExitStatus, Duration)> {
         let began = Instant::now();
         let status = timeout(limit, self.child.wait()).await.ok()?.ok()?;
         Some((status, began.elapsed()))
@@ -101,7 +114,7 @@ impl Server {
 }
 
 /// Sends a signal to a process that may be gone already.
-pub(crate) fn send(pid: u32, signal: Signal) {
+pub fn send(pid: u32, signal: Signal) {
     if let Some(pid) = Pid::from_raw(pid.cast_signed()) {
         let _ = kill_process(pid, signal);
     }
@@ -109,7 +122,10 @@ pub(crate) fn send(pid: u32, signal: Signal) {
 
 /// A port of the loopback address that is free now, and that no connection takes for its own end: else one could hold
 /// it while a server is away, or even meet itself there.
-pub(crate) fn free_port() -> eyre::Result<u16> {
+///
+/// # Errors
+/// Where none is.
+pub fn free_port() -> eyre::Result<u16> {
     /// The kernel gives connections ports from 32768 on, unless told otherwise.
     const PORTS: Range<u16> = 20_000..32_768;
     static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -127,7 +143,8 @@ pub(crate) fn free_port() -> eyre::Result<u16> {
 }
 
 /// The end of a log.
-pub(crate) fn tail(log: &Path) -> String {
+#[must_use]
+pub fn tail(log: &Path) -> String {
     const LINES: usize = 20;
     let text = fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();

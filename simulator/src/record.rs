@@ -12,6 +12,8 @@ use lc_core::{
     objects::{LightClientUpdate, file::MAX_UPDATES, file::write_stream},
 };
 
+use sha2::{Digest, Sha256};
+
 use crate::{
     builder::{ChainError, Preset},
     chain::Chain,
@@ -110,7 +112,16 @@ pub fn recording(options: &RecordOptions) -> Result<BTreeMap<String, Vec<u8>>, R
     };
     let meta = serde_json::to_string_pretty(&meta).expect("strings and integers always serialize");
     files.insert("meta.json".to_owned(), (meta + "\n").into_bytes());
+    files.insert("SHA256SUMS".to_owned(), sums(&files).into_bytes());
     Ok(files)
+}
+
+/// The list of these files with their hashes, as `sha256sum` writes and checks it.
+fn sums(files: &BTreeMap<String, Vec<u8>>) -> String {
+    let line = |(name, bytes): (&String, &Vec<u8>)| {
+        format!("{}  {name}\n", hex::encode(Sha256::digest(bytes)))
+    };
+    files.iter().map(line).collect()
 }
 
 /// The period's update. The fourth is attested in a fork's last slot and signed in the next fork's first, which

@@ -45,10 +45,12 @@ fn chain(meta: &Value) -> ChainSpec {
     chain_spec_from_config_yaml(&config, root(&meta["genesisValidatorsRoot"])).unwrap()
 }
 
-/// SHA-256 over every file's name, length and bytes; the README is prose and may change.
+/// SHA-256 over every file's name, length and bytes; the README is prose and may change, and with it the list of hashes.
 fn digest(files: &BTreeMap<String, Vec<u8>>) -> String {
     let mut hasher = Sha256::new();
-    for (name, bytes) in files.iter().filter(|(name, _)| *name != "README.md") {
+    for (name, bytes) in
+        files.iter().filter(|(name, _)| !["README.md", "SHA256SUMS"].contains(&name.as_str()))
+    {
         hasher.update(format!("{name}\0{}\0", bytes.len()));
         hasher.update(bytes);
     }

@@ -108,7 +108,7 @@ async fn make(
     match attack {
         Attack::Close => return Ok(()),
         Attack::Garbage => {
-            let noise: Vec<u8> = (0..512).flat_map(|_| random.next().to_le_bytes()).collect();
+            let noise: Vec<u8> = (0..512).flat_map(|_| random.draw().to_le_bytes()).collect();
             stream.write_all(&noise).await?;
         }
         Attack::ForgedLength => {
