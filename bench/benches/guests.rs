@@ -1,0 +1,141 @@
+//! What the programs cost on every recording at hand: cycles, gas and system calls are SP1's and the same on every
+//! machine, so they are compared exactly. `--save-baseline NAME` and `--baseline NAME` are criterion's; a word chooses
+//! recordings.
+#![allow(clippy::unwrap_used, reason = "a failure shows by panicking")]
+
+#[path = "../../proof-server/tests/inputs/mod.rs"]
+mod inputs;
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
+
+use bench::recording::Recording;
+use lc_core::host::ProgramInput;
+use proof_server::execute::execute;
+use serde::{Deserialize, Serialize};
+
+/// What one run of a program took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Cost {
+    cycles: u64,
+    gas: u64,
+    system_calls: BTreeMap<String, u64>,
+}
+
+type Costs = BTreeMap<String, Cost>;
+
+#[derive(Debug, Default)]
+struct Args {
+    save: Option<String>,
+    compare: Option<String>,
+    words: Vec<String>,
+}
+
+fn args() -> Args {
+    let (mut args, mut rest) = (Args::default(), env::args().skip(1));
+    while let Some(arg) = rest.next() {
+        match arg.as_str() {
+            "--save-baseline" => args.save = rest.next(),
+            "--baseline" => args.compare = rest.next(),
+            // Cargo's own, and criterion's that mean nothing here.
+            flag if flag.starts_with('-') => {}
+            word => args.words.push(word.to_owned()),
+        }
+    }
+    args
+}
+
+/// The recordings beside the repository, and the one in it.
+fn all() -> Vec<(String, ProgramInput)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings/simulated");
+    let shipped = Recording::load(Path::new(folder)).unwrap().requests.into_iter();
+    let shipped = shipped.map(|request| (format!("simulated {}", request.name), request.input));
+    let beside = inputs::recorded().into_iter().map(|(name, input)| (name.to_owned(), input));
+    beside.chain(shipped).collect()
+}
+
+fn main() -> ExitCode {
+    let args = args();
+    let wanted = |name: &str| {
+        args.words.is_empty() || args.words.iter().any(|word| name.contains(word.as_str()))
+    };
+    let before = read(args.compare.as_deref().or(args.save.is_none().then_some("base")));
+    let mut costs = Costs::new();
+    println!(
+        "{:<52} {:>10} {:>11} {:>7}  system calls",
+        "program, recording", "cycles", "gas", "s"
+    );
+    for (name, input) in all().into_iter().filter(|(name, _)| wanted(name)) {
+        let checked = input.check().unwrap();
+        let begun = Instant::now();
+        let run = execute(checked.program, &checked.witness).unwrap();
+        let seconds = begun.elapsed().as_secs_f64();
+        assert_eq!(run.public_values, checked.public_values, "{name}");
+        let name = format!("{}, {name}", checked.program);
+        let cost = Cost { cycles: run.cycles, gas: run.gas, system_calls: run.syscalls };
+        println!(
+            "{name:<52} {:>10} {:>11} {seconds:>7.2}  {}",
+            cost.cycles,
+            cost.gas,
+            calls(&cost.system_calls)
+        );
+        if let Some(change) = before.get(&name).and_then(|before| change(before, &cost)) {
+            println!("    {change}");
+        }
+        costs.insert(name, cost);
+    }
+    // Criterion keeps every run as `base`, and one under each other name that it is told.
+    for name in [Some("base"), args.save.as_deref()]
+        .into_iter()
+        .flatten()
+        .filter(|_| args.compare.is_none())
+    {
+        write(name, &costs);
+    }
+    ExitCode::SUCCESS
+}
+
+fn calls(calls: &BTreeMap<String, u64>) -> String {
+    let called: Vec<String> = calls.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    called.join(", ")
+}
+
+/// In words; `None` where nothing changed.
+fn change(before: &Cost, now: &Cost) -> Option<String> {
+    let percent = |before: u64, now: u64| (now as f64 / before as f64 - 1.0) * 100.0;
+    (before != now).then(|| {
+        format!(
+            "it was {} cycles ({:+.2} %), {} gas ({:+.2} %), {}",
+            before.cycles,
+            percent(before.cycles, now.cycles),
+            before.gas,
+            percent(before.gas, now.gas),
+            calls(&before.system_calls)
+        )
+    })
+}
+
+/// Where criterion keeps its own.
+fn path(name: &str) -> PathBuf {
+    let target = env::current_exe().unwrap();
+    target.ancestors().nth(3).unwrap().join("criterion/guests").join(format!("{name}.json"))
+}
+
+fn read(name: Option<&str>) -> Costs {
+    let Some(name) = name else { return Costs::new() };
+    let text = fs::read_to_string(path(name)).unwrap_or_else(|_| "{}".to_owned());
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+fn write(name: &str, costs: &Costs) {
+    let path = path(name);
+    let mut all = read(Some(name));
+    all.extend(costs.clone());
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, serde_json::to_string_pretty(&all).unwrap()).unwrap();
+}
