@@ -4,4 +4,6 @@
 //! read is made from documents. What is asked for in a run comes from a [`recording::Recording`].
 
 pub mod document;
+pub mod record;
 pub mod recording;
+pub mod replay;

@@ -14,10 +14,11 @@ use std::path::Path;
 
 use lc_core::{ProgramId, alloy_primitives::B256, host::ProgramInput};
 
-pub use error::{RecordingError, SumsFault};
+pub use error::{Fault, RecordingError, SumsFault};
 pub use meta::Meta;
 pub use sums::{Files, MAX_FILE, SUMS};
-pub use write::{finish, write};
+pub use write::write;
+pub(crate) use write::{beside, finish, put, read_if_there};
 
 /// A recording whose every file is as it was listed, and whose every request is valid.
 #[derive(Debug, Clone)]

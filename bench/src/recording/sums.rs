@@ -171,7 +171,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, RecordingError> {
 }
 
 /// Everything below `folder` that is no folder, in order.
-fn names(folder: &Path) -> Result<Vec<String>, RecordingError> {
+pub(super) fn names(folder: &Path) -> Result<Vec<String>, RecordingError> {
     let mut found = Vec::new();
     let mut open = vec![(folder.to_owned(), 1)];
     while let Some((path, depth)) = open.pop() {
@@ -195,7 +195,7 @@ fn names(folder: &Path) -> Result<Vec<String>, RecordingError> {
 }
 
 /// A file, or a folder on the way to it, is not there.
-fn is_absent(error: &io::Error) -> bool {
+pub(super) fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 

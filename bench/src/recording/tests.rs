@@ -10,10 +10,11 @@ use std::{
 use lc_core::{
     ChainSpec,
     host::NativeCrypto,
-    objects::file::{read_bootstrap, read_updates},
+    objects::file::{read_bootstrap, write_stream},
 };
 use light_client::{files::chain, statement::Statement};
 use serde_json::Value;
+use simulator::{Chain, Preset, config_yaml, fork_digest};
 use tempfile::TempDir;
 
 use super::*;
@@ -284,7 +285,7 @@ fn mainnet(name: &str) -> Option<PathBuf> {
 }
 
 /// A recording of files that a mainnet node handed out.
-fn of_mainnet(bootstrap: &Path, others: &[(&str, PathBuf)]) -> Recording {
+fn of_mainnet(bootstrap: &Path, others: &[(&str, PathBuf)]) -> Result<Recording, RecordingError> {
     let chain = chain("mainnet", None).unwrap();
     let read = |path: &Path| fs::read(path).unwrap();
     let trusted = read_bootstrap(&chain, &read(bootstrap)).unwrap();
@@ -302,14 +303,14 @@ fn of_mainnet(bootstrap: &Path, others: &[(&str, PathBuf)]) -> Recording {
     let folder = TempDir::new().unwrap();
     let out = folder.path().join("mainnet");
     write(&out, &files).unwrap();
-    Recording::load(&out).unwrap_or_else(|error| panic!("{}", text(&error)))
+    Recording::load(&out)
 }
 
 #[test]
 fn eight_periods_of_mainnet_yield_a_request_each_and_one_for_all() {
     let Some(folder) = mainnet("mainnet-deneb") else { return };
     let updates = folder.join("updates-1347-1354.ssz");
-    let recording = of_mainnet(&folder.join("bootstrap.ssz"), &[("updates.ssz", updates)]);
+    let recording = of_mainnet(&folder.join("bootstrap.ssz"), &[("updates.ssz", updates)]).unwrap();
     assert_eq!(recording.requests.len(), 9);
     let all = &recording.requests[8];
     assert_eq!(all.name, "committee-change/1347-1354");
@@ -333,20 +334,54 @@ fn an_account_of_mainnet_is_asked_for_under_its_bootstraps_committee() {
             (&finality, folder.join("FinalityUpdateDeneb.json")),
             (&account, folder.join("EthGetProof.json")),
         ],
-    );
+    )
+    .unwrap();
     let names: Vec<_> = recording.requests.iter().map(|request| request.name.as_str()).collect();
     assert_eq!(names, [format!("inclusion/{period}/account")]);
 }
 
 #[test]
-fn three_periods_of_electra_each_start_at_a_bootstrap_of_their_own() {
+fn an_update_of_mainnet_whose_committee_is_not_final_yet_is_not_the_last() {
     let Some(folder) = mainnet("mainnet-electra") else { return };
-    let chain = chain("mainnet", None).unwrap();
-    for period in [1600, 1601, 1602] {
-        let folder = folder.join(period.to_string());
-        let update = folder.join("lcu.ssz");
-        assert_eq!(read_updates(&chain, &fs::read(&update).unwrap()).unwrap().len(), 1);
-        let recording = of_mainnet(&folder.join("lcb.ssz"), &[("updates.ssz", update)]);
-        assert_eq!(recording.requests[0].name, format!("committee-change/{period}"));
-    }
+    let update = |period: u64| folder.join(format!("{period}/lcu.ssz"));
+    let of = |period: u64| {
+        let bootstrap = folder.join(format!("{period}/lcb.ssz"));
+        of_mainnet(&bootstrap, &[("updates.ssz", update(period))])
+    };
+    assert_eq!(of(1600).unwrap().requests[0].name, "committee-change/1600");
+    // It was fetched in the first hour of its period.
+    let error = text(&of(1601).unwrap_err());
+    assert!(error.contains("fetch that period's update again later"), "{error}");
+}
+
+#[test]
+fn an_update_that_was_signed_before_its_period_had_a_final_block_is_asked_for_with_the_next() {
+    let chain = Chain::builder().preset(Preset::Minimal).seed(3).build().unwrap();
+    let (spec, first) = (chain.spec(), chain.first_period());
+    let early = chain.update(first + 1).attested_slot(chain.first_slot_of(first + 1) + 9).build();
+    let updates = [chain.update(first).build(), early, chain.update(first + 2).build()];
+    let bootstrap = chain.bootstrap(chain.first_slot());
+    let meta = Meta {
+        genesis_validators_root: spec.genesis_validators_root,
+        chain: spec.hash_tree_root::<NativeCrypto>(),
+        trusted_block_root: bootstrap.header.beacon.hash_tree_root::<NativeCrypto>(),
+    };
+    let stream = write_stream(spec, &updates, |slot| fork_digest(spec, slot));
+    let files = BTreeMap::from([
+        ("config.yaml".to_owned(), config_yaml(spec, chain.preset()).into_bytes()),
+        ("meta.json".to_owned(), meta.to_json()),
+        ("bootstrap.ssz".to_owned(), bootstrap.to_ssz(spec)),
+        ("updates.ssz".to_owned(), stream),
+    ]);
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("early");
+    write(&out, &files).unwrap();
+    let recording = Recording::load(&out).unwrap_or_else(|error| panic!("{}", text(&error)));
+    let names: Vec<_> = recording.requests.iter().map(|request| request.name.clone()).collect();
+    let change = |from: u64, to: u64| format!("committee-change/{from}-{to}");
+    let (second, last) = (first + 1, first + 2);
+    assert_eq!(
+        names,
+        [format!("committee-change/{first}"), change(second, last), change(first, last)]
+    );
 }

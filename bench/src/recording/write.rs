@@ -20,26 +20,31 @@ pub fn write(out: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Record
     for (name, bytes) in files {
         put(&partial, name, bytes)?;
     }
-    finish(&partial, out, files.keys())
+    finish(&partial, out)
 }
 
-/// Lists the files called `names` that lie in `partial`, and moves that folder to `out`.
+/// Lists the files that lie in `partial`, and moves that folder to `out`.
 ///
 /// # Errors
-/// [`RecordingError::Exists`], [`RecordingError::Read`] for a file that is not there, [`RecordingError::Write`].
-pub fn finish<'a>(
-    partial: &Path,
-    out: &Path,
-    names: impl IntoIterator<Item = &'a String>,
-) -> Result<(), RecordingError> {
+/// [`RecordingError::Exists`], [`RecordingError::Read`], [`RecordingError::Write`].
+pub(crate) fn finish(partial: &Path, out: &Path) -> Result<(), RecordingError> {
     if out.symlink_metadata().is_ok() {
         return Err(RecordingError::Exists(out.to_owned()));
     }
-    let read = |name: &String| Ok((name.clone(), sums::read(&partial.join(name))?));
-    let files = names.into_iter().map(read).collect::<Result<_, RecordingError>>()?;
+    let names = sums::names(partial)?.into_iter().filter(|name| name != SUMS);
+    let read = |name: String| sums::read(&partial.join(&name)).map(|bytes| (name, bytes));
+    let files = names.map(read).collect::<Result<_, _>>()?;
     put(partial, SUMS, render(&files).as_bytes())?;
     fs::rename(partial, out)
         .map_err(|source| RecordingError::Write { path: out.to_owned(), source })
+}
+
+/// The bytes of a file, if there is one.
+pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, RecordingError> {
+    match sums::read(path) {
+        Err(RecordingError::Read { source, .. }) if sums::is_absent(&source) => Ok(None),
+        bytes => bytes.map(Some),
+    }
 }
 
 /// Writes one file below `folder`, whole or not at all.
