@@ -2,6 +2,8 @@
 
 use lc_core::alloy_primitives::{Address, B256};
 
+use proof_server::error_chain;
+
 use super::http::HttpFault;
 use crate::recording::{Fault, RecordingError};
 
@@ -21,12 +23,11 @@ pub enum RecordError {
         source: Box<HttpFault>,
     },
     /// An answer that is not what it should be.
-    #[error("{what} {fault}: ask another node")]
+    #[error("{what} {}: ask another node", error_chain(&**.fault))]
     Answer {
         /// Which.
         what: String,
-        /// What is wrong with it.
-        #[source]
+        /// What is wrong with it; its causes are in the text.
         fault: Box<Fault>,
     },
     /// A node of another chain.
