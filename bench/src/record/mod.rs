@@ -6,8 +6,10 @@
 mod accounts;
 mod error;
 mod http;
+mod inclusion;
 mod network;
 mod session;
+mod updates;
 
 use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 

@@ -117,14 +117,14 @@ pub enum RecordingError {
         file: &'static str,
     },
     /// A file that does not belong there.
-    #[error("{folder}: {file} {}: record it anew", error_chain(.fault))]
+    #[error("{folder}: {file} {}: record it anew", error_chain(&**.fault))]
     File {
         /// The recording.
         folder: PathBuf,
         /// The file.
         file: String,
         /// What is wrong; its causes are in the text.
-        fault: Fault,
+        fault: Box<Fault>,
     },
     /// It holds no request.
     #[error("{0} yields no request: record an update or an account's proof")]

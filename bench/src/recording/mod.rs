@@ -16,9 +16,10 @@ use lc_core::{ProgramId, alloy_primitives::B256, host::ProgramInput};
 
 pub use error::{Fault, RecordingError, SumsFault};
 pub use meta::Meta;
+pub(crate) use requests::PERIOD;
 pub use sums::{Files, MAX_FILE, SUMS};
 pub use write::write;
-pub(crate) use write::{beside, finish, put, read_if_there};
+pub(crate) use write::{appear, beside, put, read_if_there, seal};
 
 /// A recording whose every file is as it was listed, and whose every request is valid.
 #[derive(Debug, Clone)]

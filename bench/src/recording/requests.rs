@@ -33,7 +33,7 @@ const FINALITY: [&str; 2] = ["finality-update.ssz", "finality-update.json"];
 const EXECUTION_HEADER: &str = "execution-header.json";
 
 /// Folders whose names begin so are a period's each.
-const PERIOD: &str = "period-";
+pub(crate) const PERIOD: &str = "period-";
 /// Where execution blocks' headers are that updates need, one a period.
 const EXECUTION_HEADERS: &str = "execution-headers/";
 

@@ -99,7 +99,7 @@ impl Files {
     /// That a file is not what it should be.
     pub(super) fn fault(&self, file: &str, fault: impl Into<Fault>) -> RecordingError {
         let (folder, file) = (self.folder.clone(), file.to_owned());
-        RecordingError::File { folder, file, fault: fault.into() }
+        RecordingError::File { folder, file, fault: Box::new(fault.into()) }
     }
 
     /// That nothing can be asked.

@@ -17,7 +17,7 @@ use bench::{
 };
 use lc_core::{host::NativeCrypto, objects::updates_to_json};
 use light_client::statement::Statement;
-use node::{Node, PERIODS, Wrong, finality};
+use node::{Node, PERIODS, Wrong, block_number, finality};
 use tempfile::TempDir;
 
 /// What is wanted of a node, and a folder for it.
@@ -113,6 +113,23 @@ fn json_answers_make_the_same_recording_as_ssz_ones() {
 }
 
 #[test]
+fn from_gloas_on_the_headers_of_execution_blocks_are_recorded_too() {
+    let node = Node::of(simulator::mutations::gloas_chain());
+    let mut place = Place::of(&node);
+    let recording = place.record();
+    assert_eq!(recording.requests.len(), PERIODS as usize + 1 + 3);
+    let last = node.first_period() + PERIODS - 1;
+    let out = place.wanted.out.clone();
+    assert!(out.join(format!("execution-headers/{last}.json")).exists());
+    assert!(out.join(format!("period-{}/execution-header.json", last + 1)).exists());
+
+    place.wanted.out = place.folder.path().join("other");
+    node.spoil("eth_getBlockByHash", 1, Wrong::Body(br#"{"result":"0xc0"}"#.to_vec()));
+    let error = text(&record(&place.wanted).unwrap_err());
+    assert!(error.contains("header"), "{error}");
+}
+
+#[test]
 fn a_node_that_refuses_breaks_off_or_stalls_for_a_while_is_asked_again() {
     for wrong in [
         Wrong::Status(429, Some(0)),
@@ -179,6 +196,11 @@ fn an_interrupted_recording_is_gone_on_with() {
     assert!(place.partial().join(format!("updates/{}.ssz", node.first_period() + 1)).exists());
     node.spoil("eth_getProof", 1, Wrong::Status(400, None));
     place.refused();
+    // As a crash, and an attempt in an earlier period, would have left it.
+    fs::write(place.partial().join("updates.ssz.half"), b"half").unwrap();
+    let older = place.partial().join(format!("period-{}", node.first_period()));
+    fs::create_dir_all(&older).unwrap();
+    fs::write(older.join("0x12.json"), b"{}").unwrap();
     let recording = place.record();
     assert_eq!(node.asked("updates"), PERIODS as usize + 1, "only what was missing");
     assert_eq!(node.asked("bootstrap"), 1);
@@ -346,7 +368,7 @@ fn the_command_records_and_says_what() {
     assert!(output.status.success(), "{said}{noted}");
     assert!(said.starts_with("new: 5 requests, SHA-256 "), "{said}");
     assert!(noted.contains(&format!("recorded: update of period {first}, up to ")), "{noted}");
-    let number = finality(&node.chain).finalized_header.execution.block_number;
+    let number = block_number(finality(&node.chain).finalized_header.beacon.slot);
     assert!(noted.contains(&format!("at execution block {number}")), "{noted}");
     Recording::load(&out).unwrap();
 }

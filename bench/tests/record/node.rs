@@ -63,7 +63,10 @@ struct State {
 
 impl Node {
     pub(crate) fn start(seed: u64) -> Self {
-        let chain = Chain::builder().preset(Preset::Minimal).seed(seed).build().unwrap();
+        Self::of(Chain::builder().preset(Preset::Minimal).seed(seed).build().unwrap())
+    }
+
+    pub(crate) fn of(chain: Chain) -> Self {
         let (chain, state) = (Arc::new(chain), Arc::new(Mutex::new(State::default())));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -250,6 +253,11 @@ fn config(chain: &Chain) -> Value {
     values.into()
 }
 
+/// The number of the execution block under a beacon block, as the simulator gives it.
+pub(crate) const fn block_number(slot: u64) -> u64 {
+    slot + 7_000_000
+}
+
 /// The execution node's JSON-RPC.
 fn execution(chain: &Chain, call: &Value) -> Option<Vec<u8>> {
     let params = &call["params"];
@@ -257,8 +265,20 @@ fn execution(chain: &Chain, call: &Value) -> Option<Vec<u8>> {
         "eth_chainId" => {
             json!({ "jsonrpc": "2.0", "id": 1, "result": format!("{CHAIN_ID:#x}") }).to_string()
         }
+        "eth_getBlockByHash" => {
+            // As debug_getRawHeader answers, which is as good.
+            let updates =
+                (0..PERIODS).map(|period| chain.update(chain.first_period() + period).build());
+            let headers = updates.map(|update| update.finalized_header);
+            let header = headers
+                .chain([finality(chain).finalized_header])
+                .find(|header| params[0] == header.execution.block_hash.to_string())?;
+            let rlp = chain.block_header(header.beacon.slot);
+            json!({ "jsonrpc": "2.0", "id": 1, "result": rlp }).to_string()
+        }
         "eth_getProof" => {
-            let number = finality(chain).finalized_header.execution.block_number;
+            let slot = finality(chain).finalized_header.beacon.slot;
+            let number = block_number(slot);
             if params[2] != format!("{number:#x}") {
                 let error = json!({ "code": -32000, "message": "missing trie node" });
                 return Some(
