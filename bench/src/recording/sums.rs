@@ -210,6 +210,8 @@ fn bare(hash: B256) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::btree_map, prelude::*};
+
     use super::*;
 
     const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -227,6 +229,27 @@ mod tests {
         assert_eq!(listed["meta.json"], sha256(b"abc"));
         assert_eq!(parse(&format!("{ABC} *b\n")).unwrap().len(), 1);
         assert_eq!(parse("").unwrap().len(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_list_or_a_line_at_fault(text in "([0-9a-f]{62,65}|[ */.a\u{e9}-]{0,4}|\n){0,12}") {
+            match parse(&text) {
+                Ok(listed) => {
+                    for name in listed.keys() {
+                        prop_assert!(!name.is_empty() && !name.starts_with('/') && !name.split('/').any(|part| part == ".."));
+                    }
+                }
+                Err((line, _)) => prop_assert!((1..=text.lines().count()).contains(&line)),
+            }
+        }
+
+        #[test]
+        fn what_is_listed_reads_back(files in btree_map("[a-z]{1,3}(/[a-z.]{1,3}x)?", any::<Vec<u8>>(), 0..6)) {
+            let listed = parse(&render(&files)).unwrap();
+            let wanted: BTreeMap<_, _> = files.iter().map(|(name, bytes)| (name.clone(), sha256(bytes))).collect();
+            prop_assert_eq!(listed, wanted);
+        }
     }
 
     #[test]

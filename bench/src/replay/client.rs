@@ -1,7 +1,11 @@
 //! One client: a thread that takes requests in turn, asks the servers and says what came of each.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc::SyncSender},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::SyncSender,
+    },
     time::{Duration, Instant},
 };
 
@@ -28,6 +32,8 @@ pub(super) struct Shared {
     pub(super) retries: u32,
     pub(super) began: Instant,
     pub(super) course: Mutex<Course>,
+    /// Requests that were begun.
+    pub(super) begun: AtomicUsize,
     pub(super) stop: Stop,
     /// By client: how to give up the request that it waits for.
     pub(super) cancellers: Vec<Mutex<Option<Canceller>>>,
@@ -114,6 +120,7 @@ impl Worker {
             if !shared.stop.sleep_until(shared.began + turn.intended) {
                 return;
             }
+            shared.begun.fetch_add(1, Ordering::Relaxed);
             let Ok(row) = self.one(turn) else { return };
             if rows.send(row).is_err() {
                 return;

@@ -4,6 +4,7 @@ mod args;
 mod client;
 mod hosts;
 mod judge;
+mod monitor;
 mod paper;
 mod plan;
 mod progress;
@@ -16,6 +17,7 @@ use std::{
     collections::BTreeSet,
     sync::{
         Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
         mpsc::{Receiver, RecvTimeoutError, sync_channel},
     },
     thread,
@@ -35,6 +37,7 @@ pub use stop::Stop;
 use self::{
     client::{Row, Shared, Worker},
     judge::Judge,
+    monitor::Monitor,
     paper::Paper,
     plan::Course,
     progress::Progress,
@@ -97,17 +100,24 @@ pub fn run(args: &ReplayArgs, stop: &Stop) -> eyre::Result<Ended> {
         retries: args.retries,
         began: Instant::now(),
         course: Mutex::new(course),
+        begun: AtomicUsize::new(0),
         stop: stop.clone(),
         cancellers: (0..args.clients).map(|_| Mutex::new(None)).collect(),
     });
+    let watch =
+        |address: &String| Monitor::start(address.clone(), shared.options.clone(), shared.began);
+    let monitors: Vec<_> = shared.servers.iter().map(watch).collect();
     let (mut samples, proofs, stopped) = measure(&shared, args)?;
+    let ended = monitors.into_iter().map(|monitor| monitor.map(|it| it.stop(STOP_PATIENCE)));
+    let resources: Vec<_> = ended.map(Option::unwrap_or_default).collect();
     let took = samples.iter().map(|sample| sample.end).max().unwrap_or_default();
     verify(&judge, proofs, &mut samples);
 
     let summary = Summary { samples: &samples, servers: &args.servers, took, stopped };
     print!("{}", summary.text());
     if let Some(out) = &args.out {
-        let document = paper.document(args, &recordings, &shared.requests, &servers, &summary);
+        let document =
+            paper.document(args, &recordings, &shared.requests, &servers, resources, &summary);
         document.write(out)?;
         println!("written: {}", out.display());
     }
@@ -183,8 +193,9 @@ fn measure(shared: &Arc<Shared>, args: &ReplayArgs) -> eyre::Result<Measured> {
     // Closes the way of those that still have something to say: nobody takes it.
     drop(rows);
     let stopped = shared.stop.is_set().then(|| {
-        let taken = shared.course().taken();
-        Left { waiting: shared.course().waiting(shared.now()), given_up: taken - samples.len() }
+        let begun = shared.begun.load(Ordering::Relaxed);
+        let due = shared.course().due(shared.now());
+        Left { waiting: due.saturating_sub(begun), given_up: begun - samples.len() }
     });
     // Of a stopped run, one that waits for a silent server is left to the end of the process.
     for thread in threads.into_iter().filter(|thread| stopped.is_none() || thread.is_finished()) {

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     document::{
         Document, Failure, Fixture, Git, Hardware, Hash, Load, MAX_TEXT_CHARS, Program, Quantity,
-        ReplayOutcome, ReplayRun, ReplaySample, Run, Schema, Server,
+        ReplayOutcome, ReplayRun, ReplaySample, ResourcePoint, Run, Schema, Server,
     },
     recording::{Recording, Request},
 };
@@ -54,6 +54,7 @@ impl Paper {
         recordings: &[Recording],
         requests: &[Request],
         servers: &[(String, ServerHello)],
+        resources: Vec<Vec<ResourcePoint>>,
         summary: &Summary<'_>,
     ) -> Document {
         let engine = &servers[0].1.engine;
@@ -86,10 +87,11 @@ impl Paper {
                     .collect(),
                 servers: servers
                     .iter()
-                    .map(|(address, _)| Server {
+                    .zip(resources)
+                    .map(|((address, _), resources)| Server {
                         address: address.clone(),
                         hardware: None,
-                        resources: Vec::new(),
+                        resources,
                     })
                     .collect(),
             }),

@@ -82,15 +82,9 @@ impl Course {
         Some(turn)
     }
 
-    /// Requests that somebody took.
-    pub(super) const fn taken(&self) -> usize {
-        self.next
-    }
-
-    /// Requests that were due at `now` and that nobody took.
-    pub(super) fn waiting(&self, now: Duration) -> usize {
-        let due = self.due.as_deref().unwrap_or_default();
-        due.get(self.next..).unwrap_or_default().iter().take_while(|due| **due <= now).count()
+    /// Open loop: requests that were due by `now`, begun or not.
+    pub(super) fn due(&self, now: Duration) -> usize {
+        self.due.as_deref().unwrap_or_default().partition_point(|due| *due <= now)
     }
 }
 
@@ -191,11 +185,12 @@ mod tests {
     #[test]
     fn what_was_due_when_a_run_is_stopped_is_known() {
         let limit = Limit { requests: 10, duration: Duration::MAX };
-        let mut course = Course::new(Pace::Open { per_second: 1.0 }, limit, 1);
-        let last = course.due.as_ref().unwrap()[9];
-        assert_eq!(course.waiting(last), 10);
-        course.take(Duration::ZERO);
-        assert_eq!(course.waiting(last), 9);
-        assert_eq!(course.waiting(Duration::ZERO), 0);
+        let course = Course::new(Pace::Open { per_second: 1.0 }, limit, 1);
+        let due = course.due.clone().unwrap();
+        assert_eq!(
+            (course.due(due[9]), course.due(due[4]), course.due(Duration::ZERO)),
+            (10, 5, 0)
+        );
+        assert_eq!(Course::new(Pace::Closed, limit, 1).due(secs(9)), 0);
     }
 }
