@@ -1,6 +1,10 @@
 //! What proofs cost, and whether a change helped.
 //!
 //! Every run of a benchmark writes one [`document::Document`]: what ran where, and every sample. What people
-//! read is made from documents.
+//! read is made from documents: [`report`] makes tables and a page, [`compare`] says what became better or worse.
 
+pub mod compare;
 pub mod document;
+mod figures;
+mod random;
+pub mod report;

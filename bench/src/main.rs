@@ -1,0 +1,57 @@
+//! `bench`: reports of benchmark runs and their comparison.
+
+use std::process::ExitCode;
+
+use bench::{compare, report};
+use clap::{Parser, Subcommand};
+
+/// What proofs cost, and whether a change helped.
+#[derive(Debug, Parser)]
+#[command(name = "bench", version)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Tables of one run or several, and a page with charts.
+    ///
+    /// Exit code 0: told; 1: a document cannot be read, or the page cannot be written.
+    Report(report::ReportArgs),
+    /// What became better or worse from run A to run B.
+    ///
+    /// Exit code 0: no regression beyond the threshold; 1: one or more; 2: the runs cannot be compared.
+    Compare(compare::CompareArgs),
+}
+
+fn main() -> ExitCode {
+    let Args { command } = Args::parse();
+    match command {
+        Command::Report(args) => report::run(&args).map_or_else(
+            |error| fail(1, error.into()),
+            |text| {
+                print(&text);
+                ExitCode::SUCCESS
+            },
+        ),
+        Command::Compare(args) => compare::run(&args).map_or_else(
+            |error| fail(2, error.into()),
+            |comparison| {
+                print(&comparison.text);
+                ExitCode::from(u8::from(comparison.regressed))
+            },
+        ),
+    }
+}
+
+/// A reader that has seen enough, as `head`, is no fault.
+fn print(text: &str) {
+    use std::io::Write as _;
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+fn fail(code: u8, error: eyre::Report) -> ExitCode {
+    eprintln!("bench: {error:#}");
+    ExitCode::from(code)
+}
