@@ -66,12 +66,12 @@ pub enum Ended {
     Stopped,
 }
 
-/// Makes a run, prints what came of it and writes its document. Blocking.
+/// Makes a run and writes its document; what came of it, in lines. Blocking.
 ///
 /// # Errors
 /// Where there is nothing to measure: a recording or a server that is not there or does not fit, a document that
 /// cannot be written. What happens to a request is a row, no error.
-pub fn run(args: &ReplayArgs, stop: &Stop) -> eyre::Result<Ended> {
+pub fn run(args: &ReplayArgs, stop: &Stop) -> eyre::Result<(String, Ended)> {
     let recordings = load(args)?;
     let requests = requests(args, &recordings)?;
     ensure!(
@@ -114,18 +114,23 @@ pub fn run(args: &ReplayArgs, stop: &Stop) -> eyre::Result<Ended> {
     verify(&judge, proofs, &mut samples);
 
     let summary = Summary { samples: &samples, servers: &args.servers, took, stopped };
-    print!("{}", summary.text());
+    let mut text = summary.text();
     if let Some(out) = &args.out {
         let document =
             paper.document(args, &recordings, &shared.requests, &servers, resources, &summary);
-        document.write(out)?;
-        println!("written: {}", out.display());
+        if let Err(error) = document.write(out) {
+            // What was measured is not lost where it cannot be written.
+            eprint!("{text}");
+            return Err(error.into());
+        }
+        text += &format!("written: {}\n", out.display());
     }
-    Ok(match stopped {
+    let ended = match stopped {
         Some(_) => Ended::Stopped,
         None if summary.is_good() => Ended::Good,
         None => Ended::Bad,
-    })
+    };
+    Ok((text, ended))
 }
 
 fn load(args: &ReplayArgs) -> eyre::Result<Vec<Recording>> {
