@@ -22,7 +22,8 @@ use crate::recording::{self, Fault, Meta, PERIOD, Recording, RecordingError};
 pub(super) const MAX_SMALL: u64 = 64 << 10;
 /// A configuration has 10 kB.
 const MAX_SPEC: u64 = 1 << 20;
-/// A light-client object has 27 kB as SSZ and 60 kB as JSON; the largest committee that a chain may have makes it some MiB.
+/// A light-client object has 27 kB as SSZ and 60 kB as JSON; the largest committee that a chain may have makes it some
+/// MiB.
 pub(super) const MAX_OBJECT: u64 = 8 << 20;
 /// Where single updates are kept until all are there.
 pub(super) const UPDATES: &str = "updates";

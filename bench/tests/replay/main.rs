@@ -5,6 +5,8 @@
 mod liar;
 
 use std::{
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
@@ -274,6 +276,24 @@ fn a_server_that_is_not_there_is_an_error_at_once() {
         "{text}"
     );
     assert!(ended.document.is_none());
+}
+
+#[test]
+fn servers_that_speak_tls_are_measured_by_who_trusts_their_ca() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    std::fs::write(path("cert.pem"), made.cert.pem()).unwrap();
+    let key =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path("key.pem"));
+    key.unwrap().write_all(made.signing_key.serialize_pem().as_bytes()).unwrap();
+    let server =
+        Running::start(&format!("--tls-cert {} --tls-key {}", path("cert.pem"), path("key.pem")));
+    let address = [server.address()];
+    let ended = replay(&address, &format!("--requests 4 --tls-ca {}", path("cert.pem")));
+    assert_eq!((ended.code(), ended.proved()), (0, 4), "{}", ended.text());
+    let ended = replay(&address, "--requests 4");
+    assert!(ended.text().contains("this server speaks TLS: give the CA"), "{}", ended.text());
 }
 
 #[test]
