@@ -237,6 +237,7 @@ fn collect(
             if Instant::now() >= give_up {
                 break;
             }
+            shared.stop.wake();
             shared.cancel_all();
         }
     }
