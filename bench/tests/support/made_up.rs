@@ -28,7 +28,7 @@ impl Noise {
 
 pub(crate) fn quantity(number: f64) -> Quantity {
     // To six digits, as people would write it.
-    Quantity::try_from((number * 1e6).round() / 1e6).unwrap()
+    Quantity::try_from((number * 1e6).round() / 1e6).expect("made-up amounts are positive")
 }
 
 /// A run without samples, of commit number `commit`.
@@ -36,7 +36,7 @@ pub(crate) fn document(commit: u64, run: Run) -> Document {
     let program = |name: &str, byte: u8, vkey: &str| Program {
         name: name.to_owned(),
         elf_sha256: [byte; 32].into(),
-        vkey: vkey.parse().unwrap(),
+        vkey: vkey.parse().expect("a key from artifacts/manifest.json"),
     };
     let fixture = |name: &str| Fixture { name: name.to_owned(), sha256: Hash::of(name.as_bytes()) };
     Document {
