@@ -14,6 +14,8 @@
   const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : dark.matches);
   const number = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
 
+  const short = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+
   const axis = (of, more) => ({
     title: { display: of.title !== "", text: of.title, color: colour("--dim") },
     grid: { color: colour("--line") },
@@ -29,37 +31,40 @@
 
   const dataset = (chart, series, index) => {
     const line = colour(`--c${index % 8}`);
+    const label = short(series.name, narrow.matches ? 40 : 80);
     if (chart.kind === "stack") {
       const data = chart.categories.map(() => 0);
       for (const [place, value] of series.points) data[place] = value;
-      return { label: series.name, data, backgroundColor: line, borderColor: colour("--panel"), borderWidth: 1 };
+      return { label, data, backgroundColor: line, borderColor: colour("--panel"), borderWidth: 1 };
     }
     const history = chart.kind === "history";
     const data = history ? chart.categories.map(() => null) : series.points.map(([x, y]) => ({ x, y }));
     if (history) for (const [place, value] of series.points) data[place] = value;
-    const curve = chart.kind === "line";
+    const steps = chart.kind === "steps";
+    const curve = steps || chart.kind === "line";
     return {
-      label: series.name, data, borderColor: line, backgroundColor: line, borderWidth: 2,
+      label, data, borderColor: line, backgroundColor: line, borderWidth: 2,
       borderDash: dashes[Math.floor(index / 8) % 4].length ? dashes[Math.floor(index / 8) % 4] : dashes[index % 4],
-      pointStyle: marks[index % 4], pointRadius: curve ? 0 : 4, pointHitRadius: 8, tension: 0,
+      pointStyle: marks[index % 4], pointRadius: curve ? 0 : 4, pointHitRadius: 8, stepped: steps && "before",
     };
   };
 
   const config = (chart) => {
     const stack = chart.kind === "stack";
-    const named = { type: "category", labels: chart.categories };
+    const labels = chart.categories.map((lines) => lines.map((line) => short(line, narrow.matches ? 18 : 32)));
+    const named = { type: "category", labels };
     const scales = stack
       ? { x: numeric(chart.x, { stacked: true, beginAtZero: true }), y: axis(chart.y, { ...named, stacked: true }) }
       : {
           x: chart.kind === "history" ? axis(chart.x, named) : numeric(chart.x),
-          y: numeric(chart.y, { beginAtZero: !chart.y.log, ...(chart.y.title.startsWith("%") ? { max: 100 } : {}) }),
+          y: numeric(chart.y, { beginAtZero: !chart.y.log, ...(chart.kind === "steps" ? { max: 100 } : {}) }),
         };
     return {
       type: stack ? "bar" : "line",
-      data: { labels: chart.categories, datasets: chart.series.map((series, index) => dataset(chart, series, index)) },
+      data: { labels, datasets: chart.series.map((series, index) => dataset(chart, series, index)) },
       options: {
         animation: false, responsive: true, maintainAspectRatio: false, indexAxis: stack ? "y" : "x", scales,
-        interaction: { mode: chart.kind === "line" ? "nearest" : "index", axis: stack ? "y" : "x", intersect: false },
+        interaction: { mode: chart.kind === "line" || chart.kind === "steps" ? "nearest" : "index", axis: stack ? "y" : "x", intersect: false },
         plugins: {
           legend: {
             display: chart.series.length > 1 || !stack, position: "bottom",

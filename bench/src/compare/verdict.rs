@@ -1,7 +1,7 @@
 //! Better, same or worse: decided from numbers alone.
 
 use super::bootstrap::{Interval, interval, over};
-use crate::figures::{Group, Metric, Sorted, Unit};
+use crate::figures::{GPU_BUSY, Group, Metric, Sorted, Unit};
 
 /// What is said of a metric from A to B. Less is better, of every metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ const TAIL_SAMPLES: usize = 500;
 /// A group on both sides, metric by metric. Pure.
 pub(super) fn lines(a: &Group<'_>, b: &Group<'_>, threshold: f64) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
-    for of_a in &a.metrics {
+    for of_a in a.metrics.iter().filter(|metric| metric.name != GPU_BUSY) {
         let of_b = b.values(&of_a.name);
         lines.extend(line(of_a, of_b, threshold));
         let many = of_a.values.len().min(of_b.len()) >= TAIL_SAMPLES;

@@ -6,7 +6,7 @@ use proof_server::types::ProofMode;
 
 use super::{
     Metric, Sorted, Unit,
-    metric::{Collector, PEAK_MEMORY, PHASE, TOTAL},
+    metric::{Collector, GPU_BUSY, PEAK_MEMORY, PHASE, TOTAL},
 };
 use crate::document::{
     Document, Failure, ProveOutcome, ProveRun, ProveSample, ReplayOutcome, ReplayRun, ReplaySample,
@@ -164,6 +164,9 @@ impl Gathering {
         }
         if let Some(bytes) = sample.gpu.and_then(|gpu| gpu.peak_memory_bytes) {
             metrics.measured("GPU memory", Unit::Bytes, bytes as f64);
+        }
+        if let Some(percent) = sample.gpu.and_then(|gpu| gpu.utilisation_percent) {
+            metrics.measured(GPU_BUSY, Unit::Percent, percent.get());
         }
         if let Some(joules) = sample.gpu.and_then(|gpu| gpu.energy_joules) {
             metrics.measured("GPU energy", Unit::Joules, joules.get());

@@ -9,9 +9,10 @@ pub(crate) enum Unit {
     Bytes,
     Count,
     Joules,
+    Percent,
 }
 
-/// One metric of a group, of its proofs. Less is better, of every one.
+/// One metric of a group, of its proofs. Less is better, of every one but [`GPU_BUSY`].
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Metric {
     pub(crate) name: String,
@@ -32,6 +33,8 @@ impl Metric {
 pub(crate) const TOTAL: &str = "total";
 /// The most memory at once.
 pub(crate) const PEAK_MEMORY: &str = "peak memory";
+/// What part of the time GPUs worked; more of it is neither better nor worse.
+pub(crate) const GPU_BUSY: &str = "GPU busy";
 /// Before the names of phases.
 pub(crate) const PHASE: &str = "phase ";
 

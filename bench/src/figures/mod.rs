@@ -8,6 +8,6 @@ mod replay;
 mod sorted;
 
 pub(crate) use group::{Failed, Group, Key, groups, is_failure};
-pub(crate) use metric::{Metric, Unit};
+pub(crate) use metric::{GPU_BUSY, Metric, Unit};
 pub(crate) use replay::{offered, servers};
 pub(crate) use sorted::Sorted;

@@ -9,6 +9,7 @@ pub(crate) fn value(unit: Unit, number: f64) -> String {
         Unit::Bytes => scaled(number, "B"),
         Unit::Joules => scaled(number, "J"),
         Unit::Count => count(number),
+        Unit::Percent => format!("{number:.0} %"),
     }
 }
 

@@ -123,12 +123,12 @@ fn figures(section: &Section, place: &mut usize) -> String {
     let mut html = format!("<h2>{}</h2>\n<div class=\"grid\">\n", section.title);
     for chart in &section.charts {
         let title = escape(&chart.title);
-        let _ = write!(
+        let _ = writeln!(
             html,
             "<figure><figcaption><h3>{title}</h3><p>{}</p></figcaption>\
              <div class=\"chart\"><canvas id=\"chart-{place}\" role=\"img\" aria-label=\"{}: {title}. The table below has its \
              numbers.\"></canvas></div>\
-             <details><summary>As a table</summary>{}</details></figure>\n",
+             <details><summary>As a table</summary>{}</details></figure>",
             escape(chart.how),
             section.title,
             chart.table.to_html(&chart.title),

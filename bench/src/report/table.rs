@@ -51,6 +51,24 @@ pub(crate) const fn number(title: &'static str) -> Column {
     Column { title, numeric: true }
 }
 
+impl Cell {
+    fn to_html(&self, Column { title, numeric }: Column) -> String {
+        let classes = [
+            numeric.then_some("number"),
+            (self.tone == Tone::Bad).then_some("bad"),
+            (self.text == "-").then_some("none"),
+            self.text.chars().nth(LONG).map(|_| "long"),
+        ];
+        let classes: Vec<&str> = classes.into_iter().flatten().collect();
+        let class = match classes.as_slice() {
+            [] => String::new(),
+            some => format!(" class=\"{}\"", some.join(" ")),
+        };
+        let text = escape(&self.text);
+        format!("<td role=\"cell\" data-title=\"{title}\"{class}>{text}</td>")
+    }
+}
+
 /// Rows of cells under titles.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
@@ -60,6 +78,12 @@ pub(crate) struct Table {
 
 /// Widest text of a cell on a terminal, in characters; the page has all of it.
 const MAX_WIDTH: usize = 100;
+
+/// From so many characters on a cell of the page has several lines.
+const LONG: usize = 40;
+
+/// From so many rows on a table of the page scrolls by itself.
+const TALL: usize = 24;
 
 impl Table {
     pub(crate) fn new(columns: impl Into<Vec<Column>>) -> Self {
@@ -113,30 +137,22 @@ impl Table {
     pub(crate) fn to_html(&self, caption: &str) -> String {
         let shown: Vec<usize> = (0..self.columns.len()).filter(|at| self.says(*at)).collect();
         let label = escape(caption);
+        let tall = if self.rows.len() > TALL { " tall" } else { "" };
+        // The roles stay where a phone's style makes cards of rows, which takes the elements' own away.
         let mut html = format!(
-            "<div class=\"scroll\" role=\"region\" aria-label=\"{label}\" tabindex=\"0\"><table><caption>{label}</caption><thead><tr>"
+            "<div class=\"scroll{tall}\" role=\"region\" aria-label=\"{label}\" tabindex=\"0\"><table role=\"table\">\
+             <caption>{label}</caption><thead role=\"rowgroup\"><tr role=\"row\">"
         );
         for at in &shown {
-            let class = if self.columns[*at].numeric { " class=\"number\"" } else { "" };
-            let _ =
-                write!(html, "<th scope=\"col\"{class}>{}</th>", escape(self.columns[*at].title));
+            let Column { title, numeric } = self.columns[*at];
+            let class = if numeric { " class=\"number\"" } else { "" };
+            let _ = write!(html, "<th scope=\"col\" role=\"columnheader\"{class}>{title}</th>");
         }
-        html.push_str("</tr></thead><tbody>");
+        html.push_str("</tr></thead><tbody role=\"rowgroup\">");
         for row in &self.rows {
-            html.push_str("<tr>");
+            html.push_str("<tr role=\"row\">");
             for at in &shown {
-                let mut classes = Vec::new();
-                classes.extend(self.columns[*at].numeric.then_some("number"));
-                match row[*at].tone {
-                    Tone::Plain => {}
-                    Tone::Bad => classes.push("bad"),
-                }
-                let class = if classes.is_empty() {
-                    String::new()
-                } else {
-                    format!(" class=\"{}\"", classes.join(" "))
-                };
-                let _ = write!(html, "<td{class}>{}</td>", escape(&row[*at].text));
+                html.push_str(&row[*at].to_html(self.columns[*at]));
             }
             html.push_str("</tr>");
         }
@@ -185,7 +201,8 @@ mod tests {
     #[test]
     fn a_page_has_the_same_cells_escaped() {
         let html = table().to_html("a & b");
-        assert!(html.contains("<td>&lt;b&gt;</td><td class=\"number bad\">4</td></tr>"), "{html}");
+        assert!(html.contains(">&lt;b&gt;</td>"), "{html}");
+        assert!(html.contains("data-title=\"seconds\" class=\"number bad\">4</td></tr>"), "{html}");
         assert!(html.contains("<caption>a &amp; b</caption>") && !html.contains("energy"));
     }
 

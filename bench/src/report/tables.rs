@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     document::{Document, Hardware, Run},
-    figures::{Failed, Group, Sorted, Unit, groups, servers},
+    figures::{Failed, GPU_BUSY, Group, Sorted, Unit, groups, servers},
 };
 
 /// Kinds of failure shown of one group; the rest is counted. Reasons may differ in a number each.
@@ -88,6 +88,7 @@ pub(super) fn all(runs: &[(String, Document)]) -> Vec<(&'static str, Table)> {
         ("Results", results(runs)),
         ("Failures", failures(runs)),
         ("Servers", of_servers(runs)),
+        ("GPUs", gpus(runs)),
         ("Work", work(runs)),
     ];
     tables.into_iter().filter(|(_, table)| !table.is_empty()).collect()
@@ -150,20 +151,17 @@ fn results(runs: &[(String, Document)]) -> Table {
     for (index, (_, run)) in runs.iter().enumerate() {
         let is_replay = matches!(run.run, Run::Replay(_));
         for group in groups(run) {
-            let median = |values: &Sorted, unit| {
-                Cell::maybe(values.median().map(|v| format::value(unit, v)))
-            };
             let of_replay =
                 |count: String| if is_replay { count.into() } else { Cell::maybe(None) };
             let mut row = name(runs, index, &group);
             row.push(group.runs.to_string().into());
             row.push(count_of_bad(group.failed()));
             row.extend(spread(group.total()));
-            row.push(median(group.values("verify"), Unit::Seconds));
+            row.push(median(&group, "verify", Unit::Seconds));
             row.push(Cell::maybe(group.per_second.map(format::rate)));
             let peak = group.peak_memory().max();
             row.push(Cell::maybe(peak.map(|bytes| format::value(Unit::Bytes, bytes))));
-            row.push(median(group.values("proof size"), Unit::Bytes));
+            row.push(median(&group, "proof size", Unit::Bytes));
             row.push(Cell::maybe(group.dollars.map(format::dollars)));
             row.push(of_replay(group.retries.to_string()));
             row.push(of_replay(format!("{} of {}", group.checked, group.proved())));
@@ -238,40 +236,56 @@ fn of_servers(runs: &[(String, Document)]) -> Table {
     table
 }
 
-/// What program and input alone decide.
+/// What program and input alone decide; once for a proof that was made cold and warm.
 fn work(runs: &[(String, Document)]) -> Table {
+    let columns = ["run", "program", "recording", "mode"].map(text).into_iter();
+    let mut table: Table =
+        Table::new(columns.chain(["cycles", "gas", "shards"].map(number)).collect::<Vec<_>>());
+    for (index, (_, run)) in runs.iter().enumerate() {
+        let mut last = Vec::new();
+        for group in groups(run) {
+            let exact =
+                ["cycles", "gas", "shards"].map(|metric| median(&group, metric, Unit::Count));
+            let mut row = name(runs, index, &group);
+            row.pop();
+            row.extend(exact);
+            if row.iter().rev().take(3).any(|cell| cell.text != "-") && row != last {
+                table.push(row.clone());
+            }
+            last = row;
+        }
+    }
+    table
+}
+
+fn gpus(runs: &[(String, Document)]) -> Table {
     let mut table = Table::new([
         text("run"),
         text("program"),
         text("recording"),
         text("mode"),
         text("start"),
-        number("cycles"),
-        number("gas"),
-        number("shards"),
-        number("GPU memory"),
-        number("GPU energy"),
+        number("memory"),
+        number("busy"),
+        number("energy"),
     ]);
     for (index, (_, run)) in runs.iter().enumerate() {
         for group in groups(run) {
-            let median = |metric: &str, unit| {
-                let median = group.values(metric).median();
-                Cell::maybe(median.map(|value| format::value(unit, value)))
-            };
             let cells = [
-                median("cycles", Unit::Count),
-                median("gas", Unit::Count),
-                median("shards", Unit::Count),
-                median("GPU memory", Unit::Bytes),
-                median("GPU energy", Unit::Joules),
+                median(&group, "GPU memory", Unit::Bytes),
+                median(&group, GPU_BUSY, Unit::Percent),
+                median(&group, "GPU energy", Unit::Joules),
             ];
-            if cells.iter().all(|cell| cell.text == "-") {
-                continue;
+            if cells.iter().any(|cell| cell.text != "-") {
+                let mut row = name(runs, index, &group);
+                row.extend(cells);
+                table.push(row);
             }
-            let mut row = name(runs, index, &group);
-            row.extend(cells);
-            table.push(row);
         }
     }
     table
+}
+
+fn median(group: &Group<'_>, metric: &str, unit: Unit) -> Cell {
+    Cell::maybe(group.values(metric).median().map(|value| format::value(unit, value)))
 }

@@ -28,7 +28,7 @@ impl Noise {
 
 pub(crate) fn quantity(number: f64) -> Quantity {
     // To six digits, as people would write it.
-    Quantity::try_from((number * 1e6).round() / 1e6).unwrap()
+    Quantity::try_from((number * 1e6).round() / 1e6).expect("made-up amounts are positive")
 }
 
 /// A run without samples, of commit number `commit`.
@@ -36,7 +36,7 @@ pub(crate) fn document(commit: u64, run: Run) -> Document {
     let program = |name: &str, byte: u8, vkey: &str| Program {
         name: name.to_owned(),
         elf_sha256: [byte; 32].into(),
-        vkey: vkey.parse().unwrap(),
+        vkey: vkey.parse().expect("a key from artifacts/manifest.json"),
     };
     let fixture = |name: &str| Fixture { name: name.to_owned(), sha256: Hash::of(name.as_bytes()) };
     Document {
@@ -46,7 +46,7 @@ pub(crate) fn document(commit: u64, run: Run) -> Document {
         note: Some(NOTE.to_owned()),
         tool_version: "0.1.0".to_owned(),
         git: Some(Git {
-            revision: format!("{:040x}", (commit + 1) as u128 * 0x1f3d_5b79_a2c4_e6d8_9b1f_3d5b),
+            revision: Hash::of(&commit.to_le_bytes()).to_string(),
             dirty: commit == 3,
             committed_unix_seconds: Some(START + commit * DAY),
         }),
