@@ -8,6 +8,9 @@
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const dashes = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
   const marks = ["circle", "rect", "triangle", "rectRot"];
+  // A phase has its colour in every chart; what none accounts for is grey.
+  const phases = ["setup", "check", "execute", "core", "compress", "shrink", "wrap", "outer"];
+  const alike = { queue: "execute", prove: "core" };
   const drawn = [];
 
   const colour = (name) => getComputedStyle(root).getPropertyValue(name).trim();
@@ -35,7 +38,9 @@
     if (chart.kind === "stack") {
       const data = chart.categories.map(() => 0);
       for (const [place, value] of series.points) data[place] = value;
-      return { label, data, backgroundColor: line, borderColor: colour("--panel"), borderWidth: 1 };
+      const place = phases.indexOf(alike[series.name] ?? series.name);
+      const fill = series.name === "other" ? colour("--dim") : place < 0 ? line : colour(`--c${place}`);
+      return { label, data, backgroundColor: fill, borderColor: colour("--panel"), borderWidth: 1 };
     }
     const history = chart.kind === "history";
     const data = history ? chart.categories.map(() => null) : series.points.map(([x, y]) => ({ x, y }));

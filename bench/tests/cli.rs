@@ -1,5 +1,7 @@
 //! The binary's exit codes and words, as a script sees them.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[allow(dead_code, reason = "each test takes what it needs")]
 #[path = "support/made_up.rs"]
 mod made_up;

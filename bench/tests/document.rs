@@ -1,5 +1,7 @@
 //! What a document's format promises: golden files, and a refusal for each fault.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[allow(dead_code, reason = "each test takes what it needs")]
 #[path = "support/made_up.rs"]
 mod made_up;
