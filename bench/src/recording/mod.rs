@@ -26,7 +26,7 @@ pub(crate) use write::{appear, beside, put, read_if_there, seal};
 pub struct Recording {
     /// The folder's name, for people.
     pub name: String,
-    /// SHA-256 of its `SHA256SUMS`: of every byte in it.
+    /// Of every byte in it, as documents have it: [`Fixture::hash`](crate::document::Fixture::hash) of the folder.
     pub hash: B256,
     /// What it says of itself.
     pub meta: Meta,

@@ -71,10 +71,10 @@ impl Files {
         {
             return Err(RecordingError::Additional { folder: folder.to_owned(), file });
         }
-        Ok(Self { folder: folder.to_owned(), hash: sha256(&text), contents })
+        Ok(Self { folder: folder.to_owned(), hash: hash_of_all(listed, &text), contents })
     }
 
-    /// SHA-256 of the list.
+    /// Of every byte, as documents have it: [`Fixture::hash`](crate::document::Fixture::hash) of the folder.
     #[must_use]
     pub const fn hash(&self) -> B256 {
         self.hash
@@ -112,6 +112,13 @@ impl Files {
 pub(super) fn render(files: &BTreeMap<String, Vec<u8>>) -> String {
     let line = |(name, bytes): (&String, &Vec<u8>)| format!("{}  {name}\n", bare(sha256(bytes)));
     files.iter().map(line).collect()
+}
+
+/// SHA-256 of what `sha256sum` prints for all files, the list included. Pure.
+fn hash_of_all(mut listed: BTreeMap<String, B256>, list: &[u8]) -> B256 {
+    listed.insert(SUMS.to_owned(), sha256(list));
+    let line = |(name, hash): (&String, &B256)| format!("{}  {name}\n", bare(*hash));
+    sha256(listed.iter().map(line).collect::<String>().as_bytes())
 }
 
 /// Names and hashes. Pure. An error is with its line, counted from 1.

@@ -91,6 +91,8 @@ fn a_copy_has_the_same_hash_and_a_changed_byte_another() {
     let (_folder, copy) = copy();
     let (ours, copied) = (Recording::load(&shipped()).unwrap(), Recording::load(&copy).unwrap());
     assert_eq!(ours.hash, copied.hash);
+    let fixture = crate::document::Fixture::hash("simulated", &shipped()).unwrap();
+    assert_eq!(fixture.sha256.0, ours.hash.0, "as documents have it");
     assert_eq!((copied.name.as_str(), ours.name.as_str()), ("copy", "simulated"));
     let other = relisted(|files| files.get_mut("README.md").unwrap().push(b'\n')).unwrap();
     assert_ne!(ours.hash, other.hash);
