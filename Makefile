@@ -18,7 +18,7 @@ export PATH := $(PATH):$(PROMTOOL)
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build demo snark snark-fixtures test lint one-build fmt clippy doc deny typos artifacts check-artifacts profile profile-proof recordings spec-vectors \
-        spec-vectors-large contracts contracts-check fuzz fuzz-check mutants check-readme load chaos promtool
+        spec-vectors-large contracts contracts-check chart-library-check fuzz fuzz-check mutants check-readme load chaos promtool
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -115,6 +115,10 @@ contracts: contracts/node_modules ## compile the contracts into contracts/artifa
 
 contracts-check: contracts/node_modules ## compile the contracts elsewhere and compare with what is committed
 	node contracts/build.mjs --check
+
+chart-library-check: ## fetch the reports' chart library and compare with what is committed
+	@scripts/install-deps --contracts
+	scripts/chart-library
 
 # The compiler is JavaScript: nothing of it needs to run at installation.
 contracts/node_modules: contracts/package-lock.json

@@ -51,7 +51,7 @@ pub enum DocumentError {
         fault: serde_json::Error,
     },
     /// Its values do not go together.
-    #[error("{}: at `{fault}`; docs/bench.md has the format", path.display())]
+    #[error("{}: at `{}`: {}; docs/bench.md has the format", path.display(), fault.path, fault.fault)]
     Content {
         /// The file.
         path: PathBuf,

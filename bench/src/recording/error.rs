@@ -11,6 +11,7 @@ use lc_core::{
     objects::ObjectError,
 };
 use light_client::{ask::AskError, decide::Refusal};
+use proof_server::error_chain;
 
 use super::{MAX_FILE, SUMS, sums::MAX_FILES};
 
@@ -116,15 +117,14 @@ pub enum RecordingError {
         file: &'static str,
     },
     /// A file that does not belong there.
-    #[error("{folder}: {file} {fault}: record it anew")]
+    #[error("{folder}: {file} {}: record it anew", error_chain(&**.fault))]
     File {
         /// The recording.
         folder: PathBuf,
         /// The file.
         file: String,
-        /// What is wrong, with its cause where there is one.
-        #[source]
-        fault: Fault,
+        /// What is wrong; its causes are in the text.
+        fault: Box<Fault>,
     },
     /// It holds no request.
     #[error("{0} yields no request: record an update or an account's proof")]

@@ -14,17 +14,19 @@ use std::path::Path;
 
 use lc_core::{ProgramId, alloy_primitives::B256, host::ProgramInput};
 
-pub use error::{RecordingError, SumsFault};
+pub use error::{Fault, RecordingError, SumsFault};
 pub use meta::Meta;
+pub(crate) use requests::PERIOD;
 pub use sums::{Files, MAX_FILE, SUMS};
-pub use write::{finish, write};
+pub use write::write;
+pub(crate) use write::{appear, beside, put, read_if_there, seal};
 
 /// A recording whose every file is as it was listed, and whose every request is valid.
 #[derive(Debug, Clone)]
 pub struct Recording {
     /// The folder's name, for people.
     pub name: String,
-    /// SHA-256 of its `SHA256SUMS`: of every byte in it.
+    /// Of every byte in it, as documents have it: [`Fixture::hash`](crate::document::Fixture::hash) of the folder.
     pub hash: B256,
     /// What it says of itself.
     pub meta: Meta,

@@ -1,6 +1,6 @@
 //! From a recording's files to what a proof server can be asked, as a light client would ask it.
 
-use std::{collections::BTreeMap, slice};
+use std::collections::BTreeMap;
 
 use lc_core::{
     ChainSpec,
@@ -17,7 +17,7 @@ use lc_core::{
 };
 use light_client::{
     Store,
-    ask::{CommitteeChangeAsk, InclusionAsk},
+    ask::{AskError, CommitteeChangeAsk, InclusionAsk},
     decide::advance,
     statement::Statement,
 };
@@ -33,7 +33,7 @@ const FINALITY: [&str; 2] = ["finality-update.ssz", "finality-update.json"];
 const EXECUTION_HEADER: &str = "execution-header.json";
 
 /// Folders whose names begin so are a period's each.
-const PERIOD: &str = "period-";
+pub(crate) const PERIOD: &str = "period-";
 /// Where execution blocks' headers are that updates need, one a period.
 const EXECUTION_HEADERS: &str = "execution-headers/";
 
@@ -74,41 +74,50 @@ fn chain(files: &Files, meta: &Meta) -> Result<ChainSpec, RecordingError> {
 }
 
 /// One request an update, and one for all of them; the stores that they lead to, by period.
+///
+/// An update that was signed before its period had a final block brings a committee that is not final yet: a light
+/// client asks for it together with the next one, and so is it done here.
 fn committee_changes(
     files: &Files,
     first: &Store,
     updates: &[LightClientUpdate],
     requests: &mut Vec<Request>,
 ) -> Result<BTreeMap<u64, Store>, RecordingError> {
+    let fault = |fault| files.fault("updates.ssz", fault);
     let mut stores = BTreeMap::from([(first.period, first.clone())]);
-    let mut store = first.clone();
-    for update in updates {
-        let name = format!("committee-change/{}", store.period);
-        let step = || -> Result<(Request, Store), Fault> {
-            let header = update_header(files, store.period)?;
-            let asked = CommitteeChangeAsk::new(&store, slice::from_ref(update), None)?
-                .with_execution_header(header)?;
-            let (request, statement) = checked(name, asked.input())?;
-            let Statement::CommitteeChange(change) = statement else {
-                unreachable!("a committee change's values were decoded")
-            };
-            Ok((request, advance(&store, &change, &asked)?))
-        };
-        let (request, next) = step().map_err(|fault| files.fault("updates.ssz", fault))?;
-        requests.push(request);
-        stores.insert(next.period, next.clone());
-        store = next;
+    let (mut store, mut from) = (first.clone(), 0);
+    for to in 1..=updates.len() {
+        match change(files, &store, &updates[from..to]) {
+            Err(Fault::Ask(AskError::NotFinal { .. })) if to < updates.len() => {}
+            step => {
+                let (request, next) = step.map_err(fault)?;
+                requests.push(request);
+                stores.insert(next.period, next.clone());
+                (store, from) = (next, to);
+            }
+        }
     }
-    if updates.len() > 1 {
-        let last = store.period - 1;
-        let all = || -> Result<Request, Fault> {
-            let asked = CommitteeChangeAsk::new(first, updates, None)?
-                .with_execution_header(update_header(files, last)?)?;
-            Ok(checked(format!("committee-change/{}-{last}", first.period), asked.input())?.0)
-        };
-        requests.push(all().map_err(|fault| files.fault("updates.ssz", fault))?);
+    if requests.len() > 1 {
+        requests.push(change(files, first, updates).map_err(fault)?.0);
     }
     Ok(stores)
+}
+
+/// The request for these updates, and the store after it.
+fn change(
+    files: &Files,
+    store: &Store,
+    updates: &[LightClientUpdate],
+) -> Result<(Request, Store), Fault> {
+    let (first, last) = (store.period, store.period + updates.len() as u64 - 1);
+    let range = if first == last { first.to_string() } else { format!("{first}-{last}") };
+    let asked = CommitteeChangeAsk::new(store, updates, None)?
+        .with_execution_header(update_header(files, last)?)?;
+    let (request, statement) = checked(format!("committee-change/{range}"), asked.input())?;
+    let Statement::CommitteeChange(change) = statement else {
+        unreachable!("a committee change's values were decoded")
+    };
+    Ok((request, advance(store, &change, &asked)?))
 }
 
 /// The header of the execution block under the update of `period`, where it is needed.

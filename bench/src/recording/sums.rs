@@ -71,10 +71,10 @@ impl Files {
         {
             return Err(RecordingError::Additional { folder: folder.to_owned(), file });
         }
-        Ok(Self { folder: folder.to_owned(), hash: sha256(&text), contents })
+        Ok(Self { folder: folder.to_owned(), hash: hash_of_all(listed, &text), contents })
     }
 
-    /// SHA-256 of the list.
+    /// Of every byte, as documents have it: [`Fixture::hash`](crate::document::Fixture::hash) of the folder.
     #[must_use]
     pub const fn hash(&self) -> B256 {
         self.hash
@@ -99,7 +99,7 @@ impl Files {
     /// That a file is not what it should be.
     pub(super) fn fault(&self, file: &str, fault: impl Into<Fault>) -> RecordingError {
         let (folder, file) = (self.folder.clone(), file.to_owned());
-        RecordingError::File { folder, file, fault: fault.into() }
+        RecordingError::File { folder, file, fault: Box::new(fault.into()) }
     }
 
     /// That nothing can be asked.
@@ -112,6 +112,13 @@ impl Files {
 pub(super) fn render(files: &BTreeMap<String, Vec<u8>>) -> String {
     let line = |(name, bytes): (&String, &Vec<u8>)| format!("{}  {name}\n", bare(sha256(bytes)));
     files.iter().map(line).collect()
+}
+
+/// SHA-256 of what `sha256sum` prints for all files, the list included. Pure.
+fn hash_of_all(mut listed: BTreeMap<String, B256>, list: &[u8]) -> B256 {
+    listed.insert(SUMS.to_owned(), sha256(list));
+    let line = |(name, hash): (&String, &B256)| format!("{}  {name}\n", bare(*hash));
+    sha256(listed.iter().map(line).collect::<String>().as_bytes())
 }
 
 /// Names and hashes. Pure. An error is with its line, counted from 1.
@@ -171,7 +178,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, RecordingError> {
 }
 
 /// Everything below `folder` that is no folder, in order.
-fn names(folder: &Path) -> Result<Vec<String>, RecordingError> {
+pub(super) fn names(folder: &Path) -> Result<Vec<String>, RecordingError> {
     let mut found = Vec::new();
     let mut open = vec![(folder.to_owned(), 1)];
     while let Some((path, depth)) = open.pop() {
@@ -195,7 +202,7 @@ fn names(folder: &Path) -> Result<Vec<String>, RecordingError> {
 }
 
 /// A file, or a folder on the way to it, is not there.
-fn is_absent(error: &io::Error) -> bool {
+pub(super) fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
@@ -210,6 +217,8 @@ fn bare(hash: B256) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::btree_map, prelude::*};
+
     use super::*;
 
     const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -227,6 +236,27 @@ mod tests {
         assert_eq!(listed["meta.json"], sha256(b"abc"));
         assert_eq!(parse(&format!("{ABC} *b\n")).unwrap().len(), 1);
         assert_eq!(parse("").unwrap().len(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_list_or_a_line_at_fault(text in "([0-9a-f]{62,65}|[ */.a\u{e9}-]{0,4}|\n){0,12}") {
+            match parse(&text) {
+                Ok(listed) => {
+                    for name in listed.keys() {
+                        prop_assert!(!name.is_empty() && !name.starts_with('/') && !name.split('/').any(|part| part == ".."));
+                    }
+                }
+                Err((line, _)) => prop_assert!((1..=text.lines().count()).contains(&line)),
+            }
+        }
+
+        #[test]
+        fn what_is_listed_reads_back(files in btree_map("[a-z]{1,3}(/[a-z.]{1,3}x)?", any::<Vec<u8>>(), 0..6)) {
+            let listed = parse(&render(&files)).unwrap();
+            let wanted: BTreeMap<_, _> = files.iter().map(|(name, bytes)| (name.clone(), sha256(bytes))).collect();
+            prop_assert_eq!(listed, wanted);
+        }
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! The shipped recording and mainnet's, and what becomes of them when somebody spoils a file.
+//! The shipped recording, and what becomes of it when somebody spoils a file.
+
+mod mainnet;
 
 use std::{
     collections::BTreeMap,
@@ -7,13 +9,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use lc_core::{
-    ChainSpec,
-    host::NativeCrypto,
-    objects::file::{read_bootstrap, read_updates},
-};
-use light_client::{files::chain, statement::Statement};
+use lc_core::{host::NativeCrypto, objects::file::write_stream};
+use light_client::statement::Statement;
 use serde_json::Value;
+use simulator::{Chain, Preset, config_yaml, fork_digest};
 use tempfile::TempDir;
 
 use super::*;
@@ -92,6 +91,8 @@ fn a_copy_has_the_same_hash_and_a_changed_byte_another() {
     let (_folder, copy) = copy();
     let (ours, copied) = (Recording::load(&shipped()).unwrap(), Recording::load(&copy).unwrap());
     assert_eq!(ours.hash, copied.hash);
+    let fixture = crate::document::Fixture::hash("simulated", &shipped()).unwrap();
+    assert_eq!(fixture.sha256.0, ours.hash.0, "as documents have it");
     assert_eq!((copied.name.as_str(), ours.name.as_str()), ("copy", "simulated"));
     let other = relisted(|files| files.get_mut("README.md").unwrap().push(b'\n')).unwrap();
     assert_ne!(ours.hash, other.hash);
@@ -262,91 +263,34 @@ fn a_recording_never_takes_the_place_of_what_is_there() {
     assert!(text(&error).ends_with("exists: name another folder"));
 }
 
-/// A `config.yaml` that gives mainnet's constants.
-fn mainnet_config(chain: &ChainSpec) -> String {
-    let mut yaml = "PRESET_BASE: mainnet\n".to_owned();
-    for entry in &chain.forks {
-        let (name, version) = (entry.fork.name().to_uppercase(), hex::encode(entry.version));
-        yaml +=
-            &format!("{name}_FORK_VERSION: '0x{version}'\n{name}_FORK_EPOCH: {}\n", entry.epoch);
-    }
-    yaml
-}
-
-/// Mainnet's recordings, where they lie beside the repository.
-fn mainnet(name: &str) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/recordings").join(name);
-    if !folder.exists() {
-        eprintln!("SKIPPED: no {}", folder.display());
-        return None;
-    }
-    Some(folder)
-}
-
-/// A recording of files that a mainnet node handed out.
-fn of_mainnet(bootstrap: &Path, others: &[(&str, PathBuf)]) -> Recording {
-    let chain = chain("mainnet", None).unwrap();
-    let read = |path: &Path| fs::read(path).unwrap();
-    let trusted = read_bootstrap(&chain, &read(bootstrap)).unwrap();
+#[test]
+fn an_update_that_was_signed_before_its_period_had_a_final_block_is_asked_for_with_the_next() {
+    let chain = Chain::builder().preset(Preset::Minimal).seed(3).build().unwrap();
+    let (spec, first) = (chain.spec(), chain.first_period());
+    let early = chain.update(first + 1).attested_slot(chain.first_slot_of(first + 1) + 9).build();
+    let updates = [chain.update(first).build(), early, chain.update(first + 2).build()];
+    let bootstrap = chain.bootstrap(chain.first_slot());
     let meta = Meta {
-        genesis_validators_root: chain.genesis_validators_root,
-        chain: chain.hash_tree_root::<NativeCrypto>(),
-        trusted_block_root: trusted.header.beacon.hash_tree_root::<NativeCrypto>(),
+        genesis_validators_root: spec.genesis_validators_root,
+        chain: spec.hash_tree_root::<NativeCrypto>(),
+        trusted_block_root: bootstrap.header.beacon.hash_tree_root::<NativeCrypto>(),
     };
-    let mut files = BTreeMap::from([
-        ("config.yaml".to_owned(), mainnet_config(&chain).into_bytes()),
+    let stream = write_stream(spec, &updates, |slot| fork_digest(spec, slot));
+    let files = BTreeMap::from([
+        ("config.yaml".to_owned(), config_yaml(spec, chain.preset()).into_bytes()),
         ("meta.json".to_owned(), meta.to_json()),
-        ("bootstrap.ssz".to_owned(), read(bootstrap)),
+        ("bootstrap.ssz".to_owned(), bootstrap.to_ssz(spec)),
+        ("updates.ssz".to_owned(), stream),
     ]);
-    files.extend(others.iter().map(|(name, path)| ((*name).to_owned(), read(path))));
     let folder = TempDir::new().unwrap();
-    let out = folder.path().join("mainnet");
+    let out = folder.path().join("early");
     write(&out, &files).unwrap();
-    Recording::load(&out).unwrap_or_else(|error| panic!("{}", text(&error)))
-}
-
-#[test]
-fn eight_periods_of_mainnet_yield_a_request_each_and_one_for_all() {
-    let Some(folder) = mainnet("mainnet-deneb") else { return };
-    let updates = folder.join("updates-1347-1354.ssz");
-    let recording = of_mainnet(&folder.join("bootstrap.ssz"), &[("updates.ssz", updates)]);
-    assert_eq!(recording.requests.len(), 9);
-    let all = &recording.requests[8];
-    assert_eq!(all.name, "committee-change/1347-1354");
-    let expected = fs::read(folder.join("expected.json")).unwrap();
-    assert_says(all, &serde_json::from_slice(&expected).unwrap());
-}
-
-#[test]
-fn an_account_of_mainnet_is_asked_for_under_its_bootstraps_committee() {
-    let Some(folder) = mainnet("mainnet-deneb-inclusion") else { return };
-    let chain = chain("mainnet", None).unwrap();
-    let update = fs::read(folder.join("FinalityUpdateDeneb.json")).unwrap();
-    let slot =
-        lc_core::objects::file::read_finality_update(&chain, &update).unwrap().signature_slot;
-    let period = chain.period_at_slot(slot);
-    let at = |name: &str| format!("period-{period}/{name}");
-    let (finality, account) = (at("finality-update.json"), at("account.json"));
-    let recording = of_mainnet(
-        &folder.join("LightClientBootstrapDeneb.ssz"),
-        &[
-            (&finality, folder.join("FinalityUpdateDeneb.json")),
-            (&account, folder.join("EthGetProof.json")),
-        ],
+    let recording = Recording::load(&out).unwrap_or_else(|error| panic!("{}", text(&error)));
+    let names: Vec<_> = recording.requests.iter().map(|request| request.name.clone()).collect();
+    let change = |from: u64, to: u64| format!("committee-change/{from}-{to}");
+    let (second, last) = (first + 1, first + 2);
+    assert_eq!(
+        names,
+        [format!("committee-change/{first}"), change(second, last), change(first, last)]
     );
-    let names: Vec<_> = recording.requests.iter().map(|request| request.name.as_str()).collect();
-    assert_eq!(names, [format!("inclusion/{period}/account")]);
-}
-
-#[test]
-fn three_periods_of_electra_each_start_at_a_bootstrap_of_their_own() {
-    let Some(folder) = mainnet("mainnet-electra") else { return };
-    let chain = chain("mainnet", None).unwrap();
-    for period in [1600, 1601, 1602] {
-        let folder = folder.join(period.to_string());
-        let update = folder.join("lcu.ssz");
-        assert_eq!(read_updates(&chain, &fs::read(&update).unwrap()).unwrap().len(), 1);
-        let recording = of_mainnet(&folder.join("lcb.ssz"), &[("updates.ssz", update)]);
-        assert_eq!(recording.requests[0].name, format!("committee-change/{period}"));
-    }
 }

@@ -11,6 +11,9 @@ use super::{
     sums::{self, render},
 };
 
+/// Ending of a file that is being written.
+const HALF: &str = "half";
+
 /// Writes a new recording of `files` with their list to `out`. It appears whole or not at all.
 ///
 /// # Errors
@@ -20,26 +23,39 @@ pub fn write(out: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Record
     for (name, bytes) in files {
         put(&partial, name, bytes)?;
     }
-    finish(&partial, out, files.keys())
+    seal(&partial)?;
+    appear(&partial, out)
 }
 
-/// Lists the files called `names` that lie in `partial`, and moves that folder to `out`.
-///
-/// # Errors
-/// [`RecordingError::Exists`], [`RecordingError::Read`] for a file that is not there, [`RecordingError::Write`].
-pub fn finish<'a>(
-    partial: &Path,
-    out: &Path,
-    names: impl IntoIterator<Item = &'a String>,
-) -> Result<(), RecordingError> {
+/// Lists the files that lie in `partial`. What a crash left half-written is removed.
+pub(crate) fn seal(partial: &Path) -> Result<(), RecordingError> {
+    let mut files = BTreeMap::new();
+    for name in sums::names(partial)? {
+        let path = partial.join(&name);
+        if name.ends_with(HALF) {
+            fs::remove_file(&path).map_err(|source| RecordingError::Write { path, source })?;
+        } else if name != SUMS {
+            files.insert(name, sums::read(&path)?);
+        }
+    }
+    put(partial, SUMS, render(&files).as_bytes())
+}
+
+/// Moves a sealed recording to where nothing is yet.
+pub(crate) fn appear(partial: &Path, out: &Path) -> Result<(), RecordingError> {
     if out.symlink_metadata().is_ok() {
         return Err(RecordingError::Exists(out.to_owned()));
     }
-    let read = |name: &String| Ok((name.clone(), sums::read(&partial.join(name))?));
-    let files = names.into_iter().map(read).collect::<Result<_, RecordingError>>()?;
-    put(partial, SUMS, render(&files).as_bytes())?;
     fs::rename(partial, out)
         .map_err(|source| RecordingError::Write { path: out.to_owned(), source })
+}
+
+/// The bytes of a file, if there is one.
+pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, RecordingError> {
+    match sums::read(path) {
+        Err(RecordingError::Read { source, .. }) if sums::is_absent(&source) => Ok(None),
+        bytes => bytes.map(Some),
+    }
 }
 
 /// Writes one file below `folder`, whole or not at all.
@@ -49,7 +65,7 @@ pub(crate) fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Recordi
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(fault)?;
     }
-    let half = beside(&path, "half");
+    let half = beside(&path, HALF);
     fs::write(&half, bytes).and_then(|()| fs::rename(&half, &path)).map_err(fault)
 }
 
