@@ -207,3 +207,22 @@ fn a_page_is_the_same_every_time() {
     let runs = runs([made_up::prove(2, &[Core], 3, 1.0)]);
     assert_eq!(page(&runs), page(&runs));
 }
+
+#[test]
+fn what_does_not_fit_into_a_chart_is_in_its_table() {
+    let many = (0..20).map(|commit| made_up::prove(commit, &[Core], 1, 1.0));
+    let page = page(&runs(many));
+    let data = page.split("id=\"data\">").nth(1).unwrap().split("</script>").next().unwrap();
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    for chart in data.as_array().unwrap() {
+        assert!(chart["series"].as_array().unwrap().len() <= 12);
+        if chart["kind"] == "stack" {
+            assert_eq!(chart["categories"].as_array().unwrap().len(), 24);
+        }
+    }
+    let phases =
+        page.split("<h3>Where the time goes").nth(1).unwrap().split("</figure>").next().unwrap();
+    // 20 runs, 2 programs, cold and warm, each with core.
+    assert_eq!(phases.matches(">core</td>").count(), 80);
+    assert!(page.contains("12 lines or 24 bars at most"));
+}

@@ -113,7 +113,8 @@ fn results(runs: &[(String, Document)]) -> String {
     } else {
         html.push_str(
             "<p class=\"dim\">Times are of requests that ended in a proof. 90 % and 99 % are shown from 10 and 100 proofs on: with \
-             fewer they are the largest. Memory is the most that was seen; a proof's cost includes the failed attempts.</p>\n",
+             fewer they are the largest. Memory is the most that was seen; a proof's cost includes the failed attempts. Charts have 12 \
+             lines or 24 bars at most, the tables below them all.</p>\n",
         );
     }
     html

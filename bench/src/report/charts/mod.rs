@@ -17,8 +17,11 @@ use crate::{
 /// Charts of one kind; what else there is, is in the tables.
 const MAX_CHARTS: usize = 24;
 
-/// Lines in a chart that can still be told apart.
+/// Lines in a chart that can still be told apart; its table has all.
 const MAX_LINES: usize = 12;
+
+/// Bars in a chart that fit on a screen; its table has all.
+const MAX_BARS: usize = 24;
 
 /// Largest over smallest from which an axis goes by powers of ten: else the small end is one point.
 const LOG_FROM: f64 = 20.0;

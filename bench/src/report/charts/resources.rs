@@ -86,7 +86,7 @@ fn over_time(
     title: String,
     how: &'static str,
     unit: &'static str,
-    mut lines: Vec<(String, Points)>,
+    lines: Vec<(String, Points)>,
 ) -> Option<Chart> {
     let mut table = Table::new([
         text("line"),
@@ -95,7 +95,6 @@ fn over_time(
         number("most"),
         number("last"),
     ]);
-    lines.truncate(MAX_LINES);
     for (name, points) in &lines {
         let (first, last) = (points.first()?, points.last()?);
         let most = points.iter().map(|(_, value)| *value).fold(0.0, f64::max);
@@ -108,7 +107,11 @@ fn over_time(
             cell(last.1),
         ]);
     }
-    let series = lines.into_iter().map(|(name, points)| Series::curve(name, points)).collect();
+    let series = lines
+        .into_iter()
+        .take(MAX_LINES)
+        .map(|(name, points)| Series::curve(name, points))
+        .collect();
     let chart = Chart {
         title,
         how,

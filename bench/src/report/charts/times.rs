@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Axis, Chart, Figures, Found, Kind, MAX_LINES, Series, by_proof, kind, line, warmth};
+use super::{
+    Axis, Chart, Figures, Found, Kind, MAX_BARS, MAX_LINES, Series, by_proof, kind, line, warmth,
+};
 use crate::{
     figures::{Group, Key, Sorted},
     report::{
@@ -88,12 +90,15 @@ fn stack(runs: &[Figures<'_>], mode: &str, found: &[(&Figures<'_>, &Group<'_>)])
         Table::new([text("run"), text("proof"), text("phase"), number("mean"), number("share")]);
     let mut series: Vec<Series> = Vec::new();
     let mut categories = Vec::new();
-    for (place, (run, group)) in found.iter().take(2 * MAX_LINES).enumerate() {
+    for (place, (run, group)) in found.iter().enumerate() {
         let key = group.key;
         let mut lines = vec![key.program.to_owned(), key.recording.to_owned()];
         lines.push(line(runs, run, &warmth(key)));
         lines.retain(|line| !line.is_empty());
-        categories.push(lines);
+        let is_drawn = place < MAX_BARS;
+        if is_drawn {
+            categories.push(lines);
+        }
         let means = group.mean_phases();
         let all: f64 = means.iter().map(|(_, seconds)| seconds).sum();
         for (phase, seconds) in means {
@@ -108,6 +113,9 @@ fn stack(runs: &[Figures<'_>], mode: &str, found: &[(&Figures<'_>, &Group<'_>)])
                 time.into(),
                 share.into(),
             ]);
+            if !is_drawn {
+                continue;
+            }
             let point = (place as f64, Some(seconds));
             match series.iter_mut().find(|series| series.name == phase) {
                 Some(series) => series.points.push(point),
