@@ -18,7 +18,7 @@ export PATH := $(PATH):$(PROMTOOL)
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build demo snark snark-fixtures test lint one-build fmt clippy doc deny typos artifacts check-artifacts profile profile-proof recordings spec-vectors \
-        spec-vectors-large contracts contracts-check chart-library-check fuzz fuzz-check mutants check-readme load chaos promtool
+        spec-vectors-large bench contracts contracts-check chart-library-check fuzz fuzz-check mutants check-readme load chaos promtool
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -27,7 +27,7 @@ deps: ## install what the build needs (protoc, C and C++ compilers), or say how
 	@scripts/install-deps
 
 # --workspace always: another selection of packages would select other features, and build SP1 anew.
-build: deps ## build proof-server, light-client, simulator and load
+build: deps ## build proof-server, light-client, simulator, bench and load
 	cargo build --release --workspace --locked
 
 demo: build ## a server, a light client, two real proofs
@@ -140,6 +140,9 @@ chaos: build ## a server's processes are killed under its clients for 10 minutes
 
 mutants: deps $(TOOLS)/bin/cargo-mutants ## changes to core and signature that no test sees (FILE=core/src/merkle.rs; without, nine hours)
 	PATH="$(TOOLS)/bin:$$PATH" scripts/mutants $(FILE)
+
+bench: build ## core, server and programs against the last run, two minutes (BENCH="--save-baseline NAME")
+	cargo bench --workspace --locked --bench core --bench server --bench guests -- $(BENCH)
 
 check-readme: build ## run the README's commands
 	scripts/check-readme $(BIN)

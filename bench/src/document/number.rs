@@ -1,6 +1,6 @@
 //! Numbers that were measured.
 
-use std::{fmt, time::Duration};
+use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,15 @@ impl TryFrom<f64> for Quantity {
         } else {
             Err(NotMeasured(number))
         }
+    }
+}
+
+impl FromStr for Quantity {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number: f64 = text.parse().map_err(|_| format!("{text:?} is no number"))?;
+        Self::try_from(number).map_err(|error| error.to_string())
     }
 }
 
@@ -81,6 +90,17 @@ mod tests {
             Quantity::try_from(-1.0).unwrap_err().to_string(),
             "-1 is no measured amount: it must be finite and not negative"
         );
+    }
+
+    #[test]
+    fn people_may_write_one_and_nothing_else() {
+        assert_eq!("1.5".parse(), Ok(Quantity(1.5)));
+        for (text, fault) in
+            [("-1", "-1 is no measured amount"), ("inf", "inf is"), ("$1", "\"$1\" is no number")]
+        {
+            let error = text.parse::<Quantity>().unwrap_err();
+            assert!(error.starts_with(fault), "{error}");
+        }
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub struct ProveArgs {
     #[arg(long, value_name = "FLAG", allow_hyphen_values = true)]
     pub server_flag: Vec<String>,
     /// What the machine costs, dollars an hour
-    #[arg(long, value_name = "DOLLARS", value_parser = quantity)]
+    #[arg(long, value_name = "DOLLARS")]
     pub price: Option<Quantity>,
     /// What people should know of this run, for example "beside a build"
     #[arg(long)]
@@ -64,11 +64,6 @@ pub struct ProveArgs {
 
 fn mode(text: &str) -> Result<ProofMode, String> {
     text.parse().map_err(|error: proof_server::types::UnknownMode| error.to_string())
-}
-
-fn quantity(text: &str) -> Result<Quantity, String> {
-    let number: f64 = text.parse().map_err(|_| format!("{text:?} is no number"))?;
-    Quantity::try_from(number).map_err(|error| error.to_string())
 }
 
 impl ProveArgs {

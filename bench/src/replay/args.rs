@@ -10,6 +10,7 @@ use super::{
     plan::{Limit, MAX_REQUESTS, Pace},
     tls::TlsArgs,
 };
+use crate::document::Quantity;
 
 /// Most threads with a connection each: beyond it this machine is what is measured.
 const MAX_CLIENTS: i64 = 4096;
@@ -86,6 +87,10 @@ pub struct ReplayArgs {
     /// What people should know of the run; shown above all else in reports
     #[arg(long, value_name = "TEXT")]
     pub(super) note: Option<String>,
+
+    /// What the servers' machines cost together, dollars an hour
+    #[arg(long, value_name = "DOLLARS")]
+    pub(super) price: Option<Quantity>,
 
     #[command(flatten)]
     pub(super) tls: TlsArgs,

@@ -77,7 +77,7 @@ impl Paper {
             sp1_version: engine.sp1_version.clone(),
             programs: programs.collect(),
             fixtures: fixtures(recordings, requests),
-            price_dollars_per_hour: None,
+            price_dollars_per_hour: args.price,
             run: Run::Replay(ReplayRun {
                 load: load(args),
                 samples: summary

@@ -226,8 +226,10 @@ fn told(step: Step) -> Progress {
 mod tests {
     use super::*;
 
+    type Heard = Result<Option<(Vec<u8>, u64)>, StageError>;
+
     /// What [`listen`] makes of a child that says this and ends.
-    fn heard(bytes: &[u8]) -> (Result<Option<(Vec<u8>, u64)>, StageError>, Vec<Progress>) {
+    fn heard(bytes: &[u8]) -> (Heard, Vec<Progress>) {
         let (ours, mut theirs) = UnixStream::pair().unwrap();
         io::Write::write_all(&mut theirs, bytes).unwrap();
         drop(theirs);
