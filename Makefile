@@ -66,6 +66,7 @@ clippy: deps ## lints, in every feature set that users build
 	cargo clippy --release -p lc-core --no-default-features --locked -- -D warnings
 	cargo clippy --release -p proof-server --no-default-features --locked -- -D warnings
 	cargo clippy --release -p proof-server --no-default-features --features otel --all-targets --locked -- -D warnings
+	cargo clippy --release -p proof-server-bench --no-default-features --all-targets --locked -- -D warnings
 	cd fuzz && cargo clippy --release --all-targets --all-features --locked -- -D warnings
 	cd contracts && cargo clippy --release --all-targets --locked -- -D warnings
 

@@ -1,6 +1,6 @@
 //! What the programs cost on every recording at hand: cycles, gas and system calls are SP1's and the same on every
 //! machine, so they are compared exactly. `--save-baseline NAME` and `--baseline NAME` are criterion's; a word chooses
-//! recordings.
+//! recordings. With the programs' symbols (`BENCH_SYMBOLS`, a folder that `make profile` fills) also what each function took.
 #![allow(clippy::unwrap_used, reason = "a failure shows by panicking")]
 
 #[path = "../../proof-server/tests/inputs/mod.rs"]
@@ -15,8 +15,9 @@ use std::{
 };
 
 use bench::recording::Recording;
-use lc_core::host::ProgramInput;
-use proof_server::execute::execute;
+use lc_core::host::{Checked, ProgramInput};
+use lc_emulator::{Memory, Program};
+use proof_server::{execute::execute, guest_input::guest_input};
 use serde::{Deserialize, Serialize};
 
 /// What one run of a program took.
@@ -87,6 +88,9 @@ fn main() -> ExitCode {
         if let Some(change) = before.get(&name).and_then(|before| change(before, &cost)) {
             println!("    {change}");
         }
+        if let Some(folder) = env::var_os("BENCH_SYMBOLS") {
+            println!("{}", by_function(Path::new(&folder), &checked));
+        }
         costs.insert(name, cost);
     }
     // Criterion keeps every run as `base`, and one under each other name that it is told.
@@ -98,6 +102,18 @@ fn main() -> ExitCode {
         write(name, &costs);
     }
     ExitCode::SUCCESS
+}
+
+/// Cycles and system calls of each function, on the emulator.
+fn by_function(folder: &Path, checked: &Checked) -> String {
+    /// Far above what any recording takes.
+    const LIMIT: u64 = 1 << 32;
+    let elf = fs::read(folder.join(format!("{}.elf", checked.program))).unwrap();
+    let input = guest_input(checked.program, &checked.witness);
+    let program = Program::from_elf(&elf).unwrap();
+    let run = program.run(&input, Memory::Random { seed: 1 }, LIMIT).unwrap();
+    assert_eq!(run.public_values, checked.public_values);
+    run.profile.to_string()
 }
 
 fn calls(calls: &BTreeMap<String, u64>) -> String {

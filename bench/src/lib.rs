@@ -10,7 +10,6 @@ pub mod document;
 mod figures;
 #[cfg(feature = "verify")]
 pub mod prove;
-mod random;
 pub mod record;
 pub mod recording;
 pub mod replay;

@@ -5,7 +5,9 @@
 //! times. What 95 % of the ratios lie between is the interval. It assumes nothing of how times are distributed, which
 //! is lopsided, and it is the same at every call: the seed is fixed.
 
-use crate::{figures::Sorted, random::Random};
+use proof_server_load::random::Random;
+
+use crate::figures::Sorted;
 
 /// Fewest samples on each side. The true median lies between the least and the largest of 5 samples with a probability
 /// of 1 - 2/2^5 = 94 %; of fewer no interval is that sure, and of one it would be a point.
@@ -38,7 +40,7 @@ pub(super) fn interval(a: &Sorted, b: &Sorted, share: f64) -> Option<Interval> {
     }
     let ratio = over(b.quantile(share)?, a.quantile(share)?);
     let (a, b) = (thinned(a), thinned(b));
-    let mut random = Random::new(SEED);
+    let mut random = Random::new(SEED, 0);
     let mut counts = vec![0_u32; a.len().max(b.len())];
     let draw = |_| {
         let below = redrawn(&a, share, &mut counts, &mut random);
@@ -115,7 +117,7 @@ mod tests {
 
     #[test]
     fn in_19_of_20_experiments_the_interval_holds_the_true_ratio() {
-        let mut random = Random::new(1);
+        let mut random = Random::new(1, 0);
         let mut draw = |count: usize| {
             Sorted::new((0..count).map(|_| 1.0 + random.below(1000) as f64 / 1000.0).collect())
         };
