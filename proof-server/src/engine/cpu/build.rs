@@ -12,8 +12,8 @@ use crate::circuits::Snark;
 /// is the same for every program.
 const TEMPLATE: &[u8] = include_bytes!("../../../../artifacts/wrap.bin");
 
-/// Memory that building takes, swap included: measured for Groth16; PLONK's set-up string and keys are several
-/// times as large.
+/// Memory that building takes, swap included: measured for Groth16, an estimate on the safe side for PLONK, whose
+/// set-up string and keys are there at once.
 const GROTH16_BYTES: u64 = 25 * GIB;
 const PLONK_BYTES: u64 = 96 * GIB;
 

@@ -18,7 +18,7 @@ pub(super) const GIB: u64 = 1 << 30;
 const RECURSION_BYTES: u64 = 12 * GIB;
 
 /// Bytes that gnark takes at most for each kind of circuit, with [`limits`]: measured for Groth16. PLONK's
-/// circuit has some four times as many gates, and its proving key is as large as Groth16's.
+/// is an estimate on the safe side, from its 27,576,375 gates.
 const GROTH16_BYTES: u64 = 20 * GIB;
 const PLONK_BYTES: u64 = 56 * GIB;
 
