@@ -10,7 +10,7 @@ use std::{
     collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
-    process::ExitCode,
+    process::{self, ExitCode},
     time::Instant,
 };
 
@@ -108,7 +108,11 @@ fn main() -> ExitCode {
 fn by_function(folder: &Path, checked: &Checked) -> String {
     /// Far above what any recording takes.
     const LIMIT: u64 = 1 << 32;
-    let elf = fs::read(folder.join(format!("{}.elf", checked.program))).unwrap();
+    let path = folder.join(format!("{}.elf", checked.program));
+    let elf = fs::read(&path).unwrap_or_else(|error| {
+        eprintln!("guests: {}: {error}: `make profile` builds it", path.display());
+        process::exit(1)
+    });
     let input = guest_input(checked.program, &checked.witness);
     let program = Program::from_elf(&elf).unwrap();
     let run = program.run(&input, Memory::Random { seed: 1 }, LIMIT).unwrap();
