@@ -8,7 +8,6 @@
 mod chaos;
 mod inputs;
 mod limits;
-mod proc;
 mod run;
 mod scrape;
 mod session;
@@ -19,7 +18,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
-use proof_server_load::{random, server};
+use proof_server_load::{proc, random, server};
 
 use crate::verdict::Verdict;
 

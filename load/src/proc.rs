@@ -14,7 +14,10 @@ use eyre::{ContextCompat, WrapErr};
 const SHARED_MEMORY: &str = "/dev/shm";
 
 /// Resident memory of a process, in bytes.
-pub(crate) fn resident_bytes(pid: u32) -> eyre::Result<u64> {
+///
+/// # Errors
+/// Where the process is gone.
+pub fn resident_bytes(pid: u32) -> eyre::Result<u64> {
     let status =
         fs::read_to_string(format!("/proc/{pid}/status")).wrap_err("the server is gone")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -23,18 +26,21 @@ pub(crate) fn resident_bytes(pid: u32) -> eyre::Result<u64> {
 }
 
 /// Open descriptors of a process.
-pub(crate) fn descriptors(pid: u32) -> eyre::Result<usize> {
+///
+/// # Errors
+/// Where the process is gone.
+pub fn descriptors(pid: u32) -> eyre::Result<usize> {
     Ok(fs::read_dir(format!("/proc/{pid}/fd")).wrap_err("the server is gone")?.count())
 }
 
 /// Processes, zombies not included, whose parent is `parent`.
-pub(crate) fn children(parent: u32) -> Vec<u32> {
-    pids().filter(|pid| stat(*pid).is_some_and(|stat| stat.parent == parent)).collect()
+pub fn children(parent: u32) -> Vec<u32> {
+    pids().filter(|pid| self::parent(*pid) == Some(parent)).collect()
 }
 
 /// Processes, zombies not included, that were started with `TMPDIR` set to `folder` or belong to one of `groups`.
 /// A child may leave its parent or its group or drop its environment, but not all of them by mistake.
-pub(crate) fn descendants(folder: &Path, groups: &BTreeSet<u32>) -> Vec<u32> {
+pub fn descendants(folder: &Path, groups: &BTreeSet<u32>) -> Vec<u32> {
     let mark = [b"TMPDIR=", folder.as_os_str().as_bytes()].concat();
     let is_marked = |pid| {
         let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
@@ -48,13 +54,13 @@ pub(crate) fn descendants(folder: &Path, groups: &BTreeSet<u32>) -> Vec<u32> {
 }
 
 /// What lies in shared memory.
-pub(crate) fn shared_memory() -> BTreeSet<OsString> {
+pub fn shared_memory() -> BTreeSet<OsString> {
     let entries = fs::read_dir(SHARED_MEMORY).into_iter().flatten().flatten();
     entries.map(|entry| entry.file_name()).collect()
 }
 
 /// What lies in shared memory, did not before, and is open nowhere: somebody left it there.
-pub(crate) fn left_in_shared_memory(before: &BTreeSet<OsString>) -> Vec<PathBuf> {
+pub fn left_in_shared_memory(before: &BTreeSet<OsString>) -> Vec<PathBuf> {
     let new: Vec<PathBuf> = shared_memory()
         .difference(before)
         .map(|name| Path::new(SHARED_MEMORY).join(name))
@@ -69,9 +75,15 @@ fn has_open(pid: u32, path: &Path) -> bool {
         || descriptors.filter_map(|entry| fs::read_link(entry.path()).ok()).any(|open| open == path)
 }
 
-fn pids() -> impl Iterator<Item = u32> {
+/// All processes.
+pub fn pids() -> impl Iterator<Item = u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// The process that started this one, or took it over; nothing for a zombie.
+pub fn parent(pid: u32) -> Option<u32> {
+    Some(stat(pid)?.parent)
 }
 
 #[derive(Debug, PartialEq, Eq)]

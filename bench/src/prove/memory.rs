@@ -11,6 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use proof_server_load::proc;
+
 use crate::document::MemoryPoint;
 
 /// Between two looks. Reading `/proc` for a handful of processes takes well under a millisecond.
@@ -74,7 +76,7 @@ impl Sampler {
 /// that its worker has mapped.
 fn tree_bytes(root: u32) -> u64 {
     let parents: BTreeMap<u32, u32> =
-        processes().filter_map(|pid| Some((pid, parent(pid)?))).collect();
+        proc::pids().filter_map(|pid| Some((pid, proc::parent(pid)?))).collect();
     let below = |pid: &u32| {
         let mut chain = std::iter::successors(Some(*pid), |pid| parents.get(pid).copied());
         chain.any(|pid| pid == root)
@@ -83,17 +85,6 @@ fn tree_bytes(root: u32) -> u64 {
     let (own, shared) =
         memory.fold((0, 0), |(sum, most), (own, shared)| (sum + own, u64::max(most, shared)));
     own + shared
-}
-
-fn processes() -> impl Iterator<Item = u32> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-}
-
-fn parent(pid: u32) -> Option<u32> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // A name may have spaces and brackets: fields begin after the last one.
-    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// Bytes of its own, and bytes that it may share.

@@ -80,6 +80,13 @@ struct Bench<'a> {
     gpus: bool,
 }
 
+/// What is proven.
+struct Subject<'a> {
+    name: &'a str,
+    request: &'a Request,
+    gas: Option<u64>,
+}
+
 /// What one attempt came to.
 struct Attempt {
     total: Duration,
@@ -116,9 +123,10 @@ pub fn prove(
     };
     let (started_unix_seconds, began) = (unix_seconds(), Instant::now());
     let mut samples = Vec::new();
-    for (name, request) in &chosen {
+    for (fixture, request) in &chosen {
+        let subject = Subject { name: &fixture.name, request, gas: gas(request) };
         for run in 0..args.runs {
-            for sample in bench.run(name, request, run) {
+            for sample in bench.run(&subject, run) {
                 report(&sample);
                 samples.push(sample);
             }
@@ -134,60 +142,50 @@ pub fn prove(
         hardware,
         settings: args.settings(),
         sp1_version: SP1_VERSION.to_owned(),
-        programs: programs()?,
-        fixtures: fixtures(&recordings, &chosen),
+        programs: programs(bench.verifier.artifacts()),
+        fixtures: chosen.into_iter().map(|(fixture, _)| fixture).collect(),
         price_dollars_per_hour: args.price,
         run: Run::Prove(ProveRun { samples }),
     })
 }
 
-/// The requests that were asked for, with their recording's name before their own.
+/// The requests that were asked for. Each is a fixture of its own, with its recording's name before its own and its
+/// recording's hash.
 fn choose<'a>(
     args: &ProveArgs,
     recordings: &'a [Recording],
-) -> Result<Vec<(String, &'a Request)>, ProveError> {
+) -> Result<Vec<(Fixture, &'a Request)>, ProveError> {
     let all = recordings.iter().flat_map(|recording| {
-        let named =
-            |request: &'a Request| (format!("{}/{}", recording.name, request.name), request);
-        recording.requests.iter().map(named)
+        recording.requests.iter().map(|request| {
+            let name = format!("{}/{}", recording.name, request.name);
+            (Fixture { name, sha256: Hash(recording.hash.0) }, request)
+        })
     });
     let (mut chosen, other): (Vec<_>, Vec<_>) =
-        all.partition(|(name, request)| args.wants(name, request.program()));
+        all.partition(|(fixture, request)| args.wants(&fixture.name, request.program()));
     if args.request.is_none() {
         let mut seen = BTreeSet::new();
         chosen.retain(|(_, request)| seen.insert(request.program().to_string()));
     }
     if chosen.is_empty() {
-        let there = other.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
-        return Err(ProveError::Nothing { there });
+        let there = other.iter().map(|(fixture, _)| fixture.name.as_str());
+        return Err(ProveError::Nothing { there: there.collect::<Vec<_>>().join(", ") });
     }
     Ok(chosen)
 }
 
-fn programs() -> Result<Vec<Program>, ArtifactError> {
-    let artifacts = Artifacts::embedded()?;
+fn programs(artifacts: &Artifacts) -> Vec<Program> {
     let program = |program: ProgramId| {
         let entry = artifacts.entries().find(|entry| entry.program == program);
         let entry = entry.expect("the manifest has every program");
         Program { name: program.to_string(), elf_sha256: entry.sha256, vkey: entry.vkey }
     };
-    Ok(ProgramId::ALL.map(program).to_vec())
-}
-
-/// Each request is a fixture of its own; its hash is its recording's.
-fn fixtures(recordings: &[Recording], chosen: &[(String, &Request)]) -> Vec<Fixture> {
-    let hash = |name: &str| {
-        let of = |recording: &&Recording| {
-            name.strip_prefix(&recording.name).is_some_and(|rest| rest.starts_with('/'))
-        };
-        recordings.iter().find(of).map_or(Hash([0; 32]), |recording| Hash(recording.hash.0))
-    };
-    chosen.iter().map(|(name, _)| Fixture { name: name.clone(), sha256: hash(name) }).collect()
+    ProgramId::ALL.map(program).to_vec()
 }
 
 impl Bench<'_> {
     /// A server of its own, a cold proof and the warm ones.
-    fn run(&self, name: &str, request: &Request, run: u32) -> Vec<ProveSample> {
+    fn run(&self, subject: &Subject<'_>, run: u32) -> Vec<ProveSample> {
         let warm = self.args.warm;
         let begun = Instant::now();
         let mut server = match Server::start(self.args) {
@@ -196,7 +194,7 @@ impl Bench<'_> {
                 let failed = Failure { code: "NO_SERVER".to_owned(), reason };
                 let attempt =
                     Attempt { total: begun.elapsed(), phases: Vec::new(), result: Err(failed) };
-                return vec![self.sample(name, request, (run * (warm + 1), true), attempt, None)];
+                return vec![self.sample(subject, (run * (warm + 1), true), attempt, None)];
             }
         };
         let mut samples = Vec::new();
@@ -204,11 +202,11 @@ impl Bench<'_> {
             let begun = if proof == 0 { begun } else { Instant::now() };
             let memory = memory::Sampler::start(server.pid(), begun);
             let gpu = self.gpus.then(|| gpu::Sampler::start(begun));
-            let attempt = attempt(&mut server, self.args.mode, request, begun);
+            let attempt = attempt(&mut server, self.args.mode, subject.request, begun);
             let (memory, gpu) = (memory.stop(), gpu.and_then(gpu::Sampler::stop));
             let failed = attempt.result.is_err();
             let place = (run * (warm + 1) + proof, proof == 0);
-            samples.push(self.sample(name, request, place, attempt, Some((memory, gpu))));
+            samples.push(self.sample(subject, place, attempt, Some((memory, gpu))));
             if failed {
                 // Its log said why; a warm proof of a broken server would be none.
                 break;
@@ -219,8 +217,7 @@ impl Bench<'_> {
 
     fn sample(
         &self,
-        name: &str,
-        request: &Request,
+        subject: &Subject<'_>,
         (index, cold): (u32, bool),
         attempt: Attempt,
         seen: Option<(memory::Seen, Option<GpuUse>)>,
@@ -228,12 +225,12 @@ impl Bench<'_> {
         let (memory, gpu) = seen.unwrap_or_default();
         let stated = attempt.result.as_ref().map_or(0, |(_, stats)| stats.peak_worker_bytes);
         let outcome = match attempt.result {
-            Ok((proof, stats)) => self.verified(request, &proof, &stats),
+            Ok((proof, stats)) => self.verified(subject, &proof, &stats),
             Err(failure) => ProveOutcome::Failed(failure),
         };
         ProveSample {
-            program: request.program().to_string(),
-            recording: name.to_owned(),
+            program: subject.request.program().to_string(),
+            recording: subject.name.to_owned(),
             mode: self.args.mode,
             index,
             cold,
@@ -247,7 +244,7 @@ impl Bench<'_> {
     }
 
     /// A proof counts only if it holds and says what the recording says.
-    fn verified(&self, request: &Request, proof: &Proof, stats: &ProofStats) -> ProveOutcome {
+    fn verified(&self, subject: &Subject<'_>, proof: &Proof, stats: &ProofStats) -> ProveOutcome {
         // The first one sets up what the others use.
         let _ = self.verifier.verify(proof);
         let begun = Instant::now();
@@ -257,13 +254,15 @@ impl Bench<'_> {
             ProveOutcome::Failed(Failure { code: "INVALID_PROOF".to_owned(), reason })
         };
         match verified {
-            Ok(values) if values.0 == request.public_values => ProveOutcome::Proved(Proved {
-                verify_seconds,
-                proof_bytes: proof.bytes.len() as u64,
-                cycles: Some(stats.cycles),
-                gas: gas(request),
-                shards: Some(stats.shards),
-            }),
+            Ok(values) if values.0 == subject.request.public_values => {
+                ProveOutcome::Proved(Proved {
+                    verify_seconds,
+                    proof_bytes: proof.bytes.len() as u64,
+                    cycles: Some(stats.cycles),
+                    gas: subject.gas,
+                    shards: Some(stats.shards),
+                })
+            }
             Ok(_) => failed("it proves other public values than the recording's".to_owned()),
             Err(error) => failed(error.to_string()),
         }

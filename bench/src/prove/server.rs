@@ -13,7 +13,8 @@ use proof_server::{
     client::{Client, ClientError, ClientOptions, Event},
     types::{Proof, ProofMode, ProofStats},
 };
-use rustix::process::{Pid, Signal, kill_process};
+use proof_server_load::server::send;
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::ProveArgs;
@@ -107,9 +108,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // A server that is killed outright takes its worker with it, but cannot tell anybody.
-        if let Some(pid) = Pid::from_raw(self.process.id().cast_signed()) {
-            let _ = kill_process(pid, Signal::TERM);
-        }
+        send(self.process.id(), Signal::TERM);
         let begun = Instant::now();
         while begun.elapsed() < GRACE {
             if matches!(self.process.try_wait(), Ok(Some(_)) | Err(_)) {
