@@ -15,6 +15,8 @@ pub mod config;
 pub mod engine;
 #[cfg(feature = "cpu")]
 pub mod execute;
+#[cfg(feature = "cuda")]
+pub mod gpu;
 #[cfg(feature = "guest-input")]
 pub mod guest_input;
 #[cfg(feature = "server")]

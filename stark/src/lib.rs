@@ -5,6 +5,7 @@
 //! its own: what depends on it compiles in seconds, where SP1's generic code takes minutes. Without
 //! features it only verifies; the feature `prove` adds the prover and the executor.
 
+pub mod elsewhere;
 mod key;
 #[cfg(feature = "prove")]
 pub mod prove;

@@ -89,6 +89,8 @@ async fn serve(config: Config) -> Result<(), Fault> {
         server = Server::start(config) => server.map_err(|error| {
             let exit = match error {
                 StartError::Bind { .. } => Exit::Unavailable,
+                #[cfg(feature = "cuda")]
+                StartError::Gpu(_) => Exit::Unavailable,
                 StartError::Tls(_) => Exit::Usage,
                 _ => Exit::Software,
             };

@@ -38,6 +38,50 @@ pub(super) struct WorkerArgs {
     circuits: Option<std::path::PathBuf>,
     #[arg(long)]
     recorded_snarks: Option<std::path::PathBuf>,
+    /// The GPU to prove on
+    #[arg(long, default_value_t = 0)]
+    device: u32,
+    #[arg(long)]
+    gpu_server: Option<std::path::PathBuf>,
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    cluster: ClusterArgs,
+}
+
+/// Where the cluster is. `serve` has checked that what must be there is.
+#[cfg(feature = "cluster")]
+#[derive(Debug, Args)]
+struct ClusterArgs {
+    #[arg(long)]
+    cluster_endpoint: Option<String>,
+    #[arg(long)]
+    cluster_key: Option<std::path::PathBuf>,
+    #[arg(long)]
+    cluster_token: Option<std::path::PathBuf>,
+    #[arg(long)]
+    cluster_tls_cert: Option<std::path::PathBuf>,
+    #[arg(long)]
+    cluster_tls_key: Option<std::path::PathBuf>,
+    #[arg(long, default_value = "1h", value_parser = parse_duration)]
+    job_timeout: std::time::Duration,
+}
+
+#[cfg(feature = "cluster")]
+impl ClusterArgs {
+    fn options(&self) -> Result<proof_server::engine::cluster::ClusterOptions, EngineError> {
+        let missing = || failed("set up", std::io::Error::other("`serve` gives endpoint and key"));
+        let endpoint = self.cluster_endpoint.as_deref().ok_or_else(missing)?;
+        let endpoint =
+            endpoint.parse().map_err(|fault| failed("set up", std::io::Error::other::<String>(fault)))?;
+        Ok(proof_server::engine::cluster::ClusterOptions {
+            endpoint,
+            key: self.cluster_key.clone().ok_or_else(missing)?,
+            token: self.cluster_token.clone(),
+            identity: self.cluster_tls_cert.clone().zip(self.cluster_tls_key.clone()),
+            // The cluster gives up before the server does.
+            limit: self.job_timeout.mul_f64(0.95),
+        })
+    }
 }
 
 pub(super) fn run(args: &WorkerArgs, log: &LogArgs) -> Result<(), Fault> {
@@ -62,8 +106,27 @@ fn start(
             let engine = proof_server::engine::cpu::CpuEngine::start(&options(args, log));
             Work::Prove(Box::new(engine.map_err(|error| failed("set up", error))?))
         }
+        #[cfg(feature = "cuda")]
+        (Task::Prove, EngineChoice::Cuda) => {
+            let engine = proof_server::engine::cuda::CudaEngine::start(
+                &proof_server::engine::cuda::CudaOptions {
+                    device: args.device,
+                    gpu_server: args.gpu_server.clone(),
+                    circuits: args.circuits.clone().unwrap_or_default(),
+                },
+            );
+            Work::Prove(Box::new(engine.map_err(|error| failed("set up", error))?))
+        }
+        #[cfg(feature = "cluster")]
+        (Task::Prove, EngineChoice::Cluster) => {
+            let engine = args.cluster.options().and_then(|options| {
+                proof_server::engine::cluster::ClusterEngine::start(&options)
+                    .map_err(|error| failed("set up", error))
+            });
+            Work::Prove(Box::new(engine?))
+        }
         #[cfg(feature = "cpu")]
-        (Task::Verify, EngineChoice::Cpu) => {
+        (Task::Verify, _) => {
             let verifier = proof_server::verify::ProofVerifier::new();
             let development = options(args, log).development_circuits();
             let verifier = verifier

@@ -1,6 +1,6 @@
 //! The flags of `proof-server serve`.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 
@@ -12,6 +12,12 @@ pub enum EngineChoice {
     /// SP1's CPU prover, core proofs.
     #[cfg(feature = "cpu")]
     Cpu,
+    /// GPUs, by SP1's GPU server.
+    #[cfg(feature = "cuda")]
+    Cuda,
+    /// SP1's distributed prover: a cluster of one's own, or SP1's network.
+    #[cfg(feature = "cluster")]
+    Cluster,
     /// Nothing is proven: for tests and load. Clients refuse its proofs unless told otherwise.
     Mock,
 }
@@ -23,7 +29,34 @@ impl EngineChoice {
         match self {
             #[cfg(feature = "cpu")]
             Self::Cpu => "cpu",
+            #[cfg(feature = "cuda")]
+            Self::Cuda => "cuda",
+            #[cfg(feature = "cluster")]
+            Self::Cluster => "cluster",
             Self::Mock => "mock",
+        }
+    }
+
+    /// Whether others prove for it.
+    pub(super) const fn is_cluster(self) -> bool {
+        match self {
+            #[cfg(feature = "cluster")]
+            Self::Cluster => true,
+            _ => false,
+        }
+    }
+
+    /// How long its worker may take to give up what it has others do.
+    pub(crate) const fn parting(self) -> Duration {
+        if self.is_cluster() { Duration::from_secs(6) } else { Duration::ZERO }
+    }
+
+    /// Whether it proves on GPUs.
+    pub(super) const fn is_cuda(self) -> bool {
+        match self {
+            #[cfg(feature = "cuda")]
+            Self::Cuda => true,
+            _ => false,
         }
     }
 }
@@ -185,7 +218,7 @@ pub struct ServeArgs {
     #[arg(long, env = "PROOF_SERVER_ALLOW_PLAINTEXT")]
     pub allow_plaintext: bool,
 
-    /// What proves: `cpu`, SP1's CPU prover, core proofs; or `mock`, which proves nothing, for tests and load
+    /// What proves: `cpu`, on this machine's cores; `cuda`, on its GPUs; `cluster`, by a cluster of SP1 provers; or `mock`, which proves nothing, for tests and load
     #[arg(long, env = "PROOF_SERVER_ENGINE", value_name = "ENGINE", default_value = DEFAULT_ENGINE)]
     pub engine: String,
 
@@ -198,6 +231,49 @@ pub struct ServeArgs {
         help_heading = "Workers"
     )]
     pub workers: String,
+
+    /// With the engine `cuda`: the GPUs to prove on, by number as nvidia-smi counts, for example 0,1; all of them if not given
+    #[arg(long, env = "PROOF_SERVER_DEVICES", value_name = "GPUS", help_heading = "Workers")]
+    pub devices: Option<String>,
+
+    /// With the engine `cuda`: SP1's sp1-gpu-server; ~/.sp1/bin or the PATH if not given
+    #[arg(long, env = "PROOF_SERVER_GPU_SERVER", value_name = "FILE", help_heading = "Workers")]
+    pub gpu_server: Option<String>,
+
+    /// With the engine `cluster`: https://HOST:PORT of the cluster; or `hosted` or `mainnet` for SP1's network
+    #[arg(
+        long,
+        env = "PROOF_SERVER_CLUSTER_ENDPOINT",
+        value_name = "URL",
+        help_heading = "Cluster"
+    )]
+    pub cluster_endpoint: Option<String>,
+
+    /// With the engine `cluster`: the file with the secp256k1 key that signs requests, 64 hex digits
+    #[arg(long, env = "PROOF_SERVER_CLUSTER_KEY", value_name = "FILE", help_heading = "Cluster")]
+    pub cluster_key: Option<String>,
+
+    /// With the engine `cluster`: the file with a bearer token, where the endpoint wants one
+    #[arg(long, env = "PROOF_SERVER_CLUSTER_TOKEN", value_name = "FILE", help_heading = "Cluster")]
+    pub cluster_token: Option<String>,
+
+    /// With the engine `cluster`: this server's certificate chain for it, PEM, where the endpoint wants one
+    #[arg(
+        long,
+        env = "PROOF_SERVER_CLUSTER_TLS_CERT",
+        value_name = "FILE",
+        help_heading = "Cluster"
+    )]
+    pub cluster_tls_cert: Option<String>,
+
+    /// Its private key, PEM
+    #[arg(
+        long,
+        env = "PROOF_SERVER_CLUSTER_TLS_KEY",
+        value_name = "FILE",
+        help_heading = "Cluster"
+    )]
+    pub cluster_tls_key: Option<String>,
 
     /// Most memory of a worker and its children, for example 12GiB: one that has more is killed, and its
     /// request ends with WORKER_LOST. Without it, memory ends where the machine's does
@@ -425,13 +501,32 @@ pub struct ServeArgs {
 }
 
 impl ServeArgs {
+    fn cluster_args(&self) -> Vec<String> {
+        let given = [
+            ("--cluster-endpoint", &self.cluster_endpoint),
+            ("--cluster-key", &self.cluster_key),
+            ("--cluster-token", &self.cluster_token),
+            ("--cluster-tls-cert", &self.cluster_tls_cert),
+            ("--cluster-tls-key", &self.cluster_tls_key),
+            ("--job-timeout", &Some(self.job_timeout.clone())),
+        ];
+        let given = given.into_iter().filter_map(|(flag, value)| Some((flag, value.clone()?)));
+        given.flat_map(|(flag, value)| [flag.to_owned(), value]).collect()
+    }
+
     /// What the worker is told about its engine.
     pub(super) fn engine_args(&self, engine: EngineChoice) -> Vec<String> {
+        if engine.is_cluster() {
+            return self.cluster_args();
+        }
         if engine != EngineChoice::Mock {
             let circuits = self.circuits.clone().map(PathBuf::from).or_else(default_directory);
             let mut args = Vec::new();
             if let Some(directory) = circuits {
                 args.extend(["--circuits".to_owned(), directory.display().to_string()]);
+            }
+            if let (true, Some(program)) = (engine.is_cuda(), &self.gpu_server) {
+                args.extend(["--gpu-server".to_owned(), program.clone()]);
             }
             if let Some(directory) = &self.recorded_snarks {
                 args.extend(["--recorded-snarks".to_owned(), directory.clone()]);

@@ -1,6 +1,7 @@
 //! The server's settings: flags and environment in, checked values out, every fault at once.
 
 mod args;
+mod devices;
 mod units;
 
 use std::{fmt, net::SocketAddr, ops::RangeInclusive, time::Duration};
@@ -8,6 +9,7 @@ use std::{fmt, net::SocketAddr, ops::RangeInclusive, time::Duration};
 use clap::ValueEnum;
 
 pub use args::{EngineChoice, LogArgs, LogFormat, Role, ServeArgs};
+pub use devices::Devices;
 pub use units::{UnitError, parse_duration, parse_size, show_size};
 
 use crate::{
@@ -51,7 +53,9 @@ pub struct Config {
     pub engine: EngineChoice,
     /// Further arguments of the worker: how its engine behaves.
     pub engine_args: Vec<String>,
-    /// Proofs made at once, each by a worker process.
+    /// The GPUs that it proves on, where it does: one worker each.
+    pub devices: Option<Devices>,
+    /// Proofs made at once, each by a worker process. On GPUs: 1 until the server knows how many there are.
     pub workers: usize,
     /// Most resident memory of a worker with its children, in bytes; beyond it, it is killed.
     pub worker_memory: Option<u64>,
@@ -138,6 +142,7 @@ impl Config {
             tls,
             engine,
             engine_args: args.engine_args(engine),
+            devices: faults.devices(engine, args),
             workers: faults.count("--workers", &args.workers, 1..=MAX_WORKERS),
             worker_memory: faults.optional(args.worker_memory.as_deref(), |faults, text| {
                 faults.bytes("--worker-memory", text, 64 << 20..=1 << 44)
@@ -194,6 +199,7 @@ impl Config {
             worker_silence: faults.time("--worker-silence", &args.worker_silence, ms(1500)..=DAY),
             log,
         };
+        faults.cluster(engine, args);
         faults.time("--mock-delay", &args.mock_delay, Duration::ZERO..=DAY);
         if faults.0.is_empty() { Ok(config) } else { Err(ConfigError(faults.0)) }
     }
@@ -326,6 +332,59 @@ impl Faults {
             let all: Vec<String> = all.map(|value| value.get_name().to_owned()).collect();
             self.add(None, format!("{flag}: `{text}` is not known: give {}", all.join(" or ")))
         })
+    }
+
+    fn cluster(&mut self, engine: EngineChoice, args: &ServeArgs) {
+        let given = [
+            ("--cluster-endpoint", &args.cluster_endpoint),
+            ("--cluster-key", &args.cluster_key),
+            ("--cluster-token", &args.cluster_token),
+            ("--cluster-tls-cert", &args.cluster_tls_cert),
+            ("--cluster-tls-key", &args.cluster_tls_key),
+        ];
+        if !engine.is_cluster() {
+            if let Some((flag, _)) = given.iter().find(|(_, value)| value.is_some()) {
+                let fault = format!("{flag}: only for a cluster: add --engine cluster, or leave it out");
+                self.add((), fault);
+            }
+            return;
+        }
+        if args.cluster_endpoint.is_none() {
+            let fault = "--engine cluster: needs to know where: give --cluster-endpoint https://HOST:PORT, or `hosted` or `mainnet` for SP1's network";
+            self.add((), fault.to_owned());
+        }
+        if args.cluster_key.is_none() {
+            let fault = "--engine cluster: requests are signed: give the file with the key, --cluster-key FILE";
+            self.add((), fault.to_owned());
+        }
+        if args.cluster_tls_cert.is_some() != args.cluster_tls_key.is_some() {
+            let fault = "--cluster-tls-cert and --cluster-tls-key: one needs the other: give both";
+            self.add((), fault.to_owned());
+        }
+        #[cfg(feature = "cluster")]
+        if let Some(Err(fault)) =
+            args.cluster_endpoint.as_deref().map(str::parse::<lc_cluster::Endpoint>)
+        {
+            self.add((), format!("--cluster-endpoint: {fault}"));
+        }
+    }
+
+    fn devices(&mut self, engine: EngineChoice, args: &ServeArgs) -> Option<Devices> {
+        if !engine.is_cuda() {
+            if args.devices.is_some() {
+                let fault = "--devices: only GPUs have numbers: add --engine cuda, or leave it out";
+                self.add((), fault.to_owned());
+            }
+            return None;
+        }
+        if args.workers != "1" {
+            let fault = "--workers: with --engine cuda there is one a GPU: leave it out, and name the GPUs with --devices";
+            self.add((), fault.to_owned());
+        }
+        let text = args.devices.as_deref().unwrap_or("all");
+        text.parse()
+            .map_err(|fault| self.add((), format!("--devices: {fault}")))
+            .ok()
     }
 
     fn time(&mut self, flag: &str, text: &str, range: RangeInclusive<Duration>) -> Duration {

@@ -3,10 +3,17 @@
 
 #[cfg(feature = "cpu")]
 pub mod cpu;
+#[cfg(feature = "cluster")]
+pub mod cluster;
+#[cfg(feature = "cuda")]
+pub mod cuda;
 #[cfg(feature = "server")]
 pub mod mock;
+#[cfg(any(feature = "cluster", feature = "cuda"))]
+pub mod outside;
 
 use lc_core::ProgramId;
+use serde::{Deserialize, Serialize};
 
 use crate::types::{EngineInfo, Progress, Proof, ProofMode};
 
@@ -58,6 +65,40 @@ pub struct Proven {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedValues(pub Vec<u8>);
 
+/// What failed about a GPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum GpuFault {
+    /// It has too little free memory.
+    Memory,
+    /// CUDA says that the device or its driver failed.
+    Device,
+    /// SP1's GPU server ended or panicked for another reason.
+    Server,
+}
+
+impl GpuFault {
+    /// Each of them.
+    pub const ALL: [Self; 3] = [Self::Memory, Self::Device, Self::Server];
+
+    #[cfg(feature = "cuda")]
+    fn of(fault: lc_cuda::Fault) -> Self {
+        match fault {
+            lc_cuda::Fault::Memory => Self::Memory,
+            lc_cuda::Fault::Device => Self::Device,
+            lc_cuda::Fault::Server => Self::Server,
+        }
+    }
+
+    /// As the beginning of a sentence.
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Memory => "ran out of memory",
+            Self::Device => "failed",
+            Self::Server => "lost its server",
+        }
+    }
+}
+
 /// Why there is no proof.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -81,6 +122,28 @@ pub enum EngineError {
         program: ProgramId,
         /// What the executor said.
         reason: String,
+    },
+    /// A GPU failed. The worker is replaced, and the GPU's server with it.
+    #[error("GPU {device} {} while it was to {doing}; a new server is being started for it, send the request again later", fault.words())]
+    Gpu {
+        /// As `nvidia-smi` counts.
+        device: u32,
+        /// What failed.
+        fault: GpuFault,
+        /// Verb and object.
+        doing: &'static str,
+        /// What the GPU's server said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A cluster made no proof. The worker goes on.
+    #[error("the cluster made no proof")]
+    Cluster {
+        /// Whether the same request may do better later.
+        worth_another_try: bool,
+        /// What went wrong.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The prover failed, or its proof did not verify. The worker is replaced.
     #[error("the prover failed while it was to {doing}")]

@@ -55,6 +55,7 @@ fn labels_part() -> String {
 fn values(label: Label) -> String {
     let Some(values) = label.values() else {
         return match label {
+            Label::Gpu => "the GPU's number, as `nvidia-smi` counts",
             Label::Worker => "`0` up to the configured number of workers, less one",
             Label::Version => "the release of the server",
             Label::Sp1Version => "the release of SP1",

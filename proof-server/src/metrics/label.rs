@@ -3,6 +3,7 @@
 //! A label's values are an enum's, so a stranger's request cannot make a series that was not there before.
 
 use super::reason::{ConnectionRefusal, FrameRefusal, Reload, RestartReason};
+use crate::engine::GpuFault;
 use crate::types::{Code, Failure, Joined, Phase, ProgramId, ProofMode, WorkerState};
 use crate::worker::ProverSpan;
 
@@ -180,6 +181,18 @@ impl Value for ProverSpan {
     }
 }
 
+impl Value for GpuFault {
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Device => "device",
+            Self::Server => "server",
+        }
+    }
+}
+
 impl Value for WorkerState {
     const ALL: &'static [Self] = &[Self::Starting, Self::Idle, Self::Busy, Self::Stopped];
 
@@ -220,6 +233,10 @@ pub(crate) enum Label {
     FrameReason,
     /// [`Reload`].
     ReloadOutcome,
+    /// [`GpuFault`].
+    GpuReason,
+    /// A GPU's number, as `nvidia-smi` counts.
+    Gpu,
     /// A worker's number, from 0 to below the configured number of workers.
     Worker,
     /// This release.
@@ -248,7 +265,11 @@ impl Label {
             Self::Phase => "phase",
             Self::Span => "span",
             Self::State => "state",
-            Self::RestartReason | Self::ConnectionReason | Self::FrameReason => "reason",
+            Self::RestartReason
+            | Self::ConnectionReason
+            | Self::FrameReason
+            | Self::GpuReason => "reason",
+            Self::Gpu => "gpu",
             Self::ReloadOutcome => "outcome",
             Self::Worker => "worker",
             Self::Version => "version",
@@ -275,7 +296,9 @@ impl Label {
             Self::ConnectionReason => names::<ConnectionRefusal>(),
             Self::FrameReason => names::<FrameRefusal>(),
             Self::ReloadOutcome => names::<Reload>(),
-            Self::Worker
+            Self::GpuReason => names::<GpuFault>(),
+            Self::Gpu
+            | Self::Worker
             | Self::Version
             | Self::Sp1Version
             | Self::Engine

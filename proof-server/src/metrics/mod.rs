@@ -4,6 +4,7 @@
 //! enums, so the number of series is known before the first request. What can be read is read at the
 //! scrape and not told in between.
 
+mod gpu;
 mod jobs;
 mod label;
 mod network;
@@ -25,6 +26,7 @@ use std::time::SystemTime;
 
 use prometheus::{Registry, TextEncoder};
 
+pub(crate) use gpu::{GpuMetrics, GpuReading};
 pub(crate) use jobs::JobMetrics;
 pub(crate) use label::{Outcome, Stage, Subject, Value, Work};
 pub(crate) use network::NetworkMetrics;
@@ -60,6 +62,8 @@ pub(crate) struct Metrics {
     pub(crate) requests: RequestMetrics,
     /// Checks, queues and jobs.
     pub(crate) jobs: JobMetrics,
+    /// What they prove on.
+    pub(crate) gpus: GpuMetrics,
     /// The processes that work.
     pub(crate) workers: WorkerMetrics,
     /// Connections, frames and TLS.
@@ -76,6 +80,7 @@ impl Metrics {
         Self {
             requests: RequestMetrics::register(&register),
             jobs: JobMetrics::register(&register),
+            gpus: GpuMetrics::register(&register),
             workers: WorkerMetrics::register(&register, build.workers),
             network: NetworkMetrics::register(&register),
             process: ProcessMetrics::register(&register, build),

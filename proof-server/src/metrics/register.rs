@@ -1,7 +1,7 @@
 //! From the table's lines to series in a registry.
 
 use prometheus::{
-    CounterVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry,
+    CounterVec, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry,
     core::Collector,
 };
 
@@ -45,6 +45,11 @@ impl<'a> Register<'a> {
     /// A gauge that is absent until it is set: 0 would be a lie.
     pub(super) fn absent_gauge(&self, spec: &Spec) -> IntGaugeVec {
         self.add(IntGaugeVec::new(opts(spec), &names(spec)).expect(WELL_FORMED))
+    }
+
+    /// A gauge of fractions that is absent until it is set.
+    pub(super) fn absent_fractional_gauge(&self, spec: &Spec) -> GaugeVec {
+        self.add(GaugeVec::new(opts(spec), &names(spec)).expect(WELL_FORMED))
     }
 
     /// A histogram, with a series for each program and mode that the engine makes: those of the others

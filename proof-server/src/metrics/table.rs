@@ -49,6 +49,14 @@ impl Spec {
             Some("seconds")
         } else if ends(&["_bytes"]) {
             Some("bytes")
+        } else if ends(&["_watts"]) {
+            Some("watts")
+        } else if ends(&["_joules"]) {
+            Some("joules")
+        } else if ends(&["_celsius"]) {
+            Some("degrees Celsius")
+        } else if ends(&["_ratio"]) {
+            Some("0 to 1")
         } else {
             None
         }
@@ -216,6 +224,35 @@ pub(super) const WORKER_BYTES: Spec = gauge(
     "Resident memory of a worker and its children; 0 while it is not there.",
 );
 
+const GPU: &[Label] = &[Label::Gpu];
+
+pub(super) const GPU_MEMORY_USED: Spec = gauge(
+    "proof_server_gpu_memory_used_bytes",
+    GPU,
+    "Memory of the GPU that is in use, by whomever. Like all of these: absent without a GPU.",
+);
+pub(super) const GPU_MEMORY: Spec =
+    gauge("proof_server_gpu_memory_bytes", GPU, "All memory of the GPU.");
+pub(super) const GPU_UTILIZATION: Spec = gauge(
+    "proof_server_gpu_utilization_ratio",
+    GPU,
+    "Part of the last moments in which the GPU ran anything, as its driver says.",
+);
+pub(super) const GPU_POWER: Spec =
+    gauge("proof_server_gpu_power_watts", GPU, "What the GPU draws.");
+pub(super) const GPU_ENERGY: Spec = counter(
+    "proof_server_gpu_energy_joules_total",
+    GPU,
+    "What the GPU took since the server started, idle or not.",
+);
+pub(super) const GPU_TEMPERATURE: Spec =
+    gauge("proof_server_gpu_temperature_celsius", GPU, "How hot the GPU is.");
+pub(super) const GPU_ERRORS: Spec = counter(
+    "proof_server_gpu_errors_total",
+    &[Label::Gpu, Label::GpuReason],
+    "Jobs that failed on the GPU: for its memory, by a CUDA error, or because SP1's GPU server ended or panicked.",
+);
+
 pub(super) const CONNECTIONS: Spec =
     gauge("proof_server_connections", NONE, "Connections that are open.");
 pub(super) const CONNECTIONS_TOTAL: Spec =
@@ -296,6 +333,18 @@ pub(crate) const TABLE: &[(&str, &[Spec])] = &[
         ],
     ),
     ("Workers", &[WORKERS, BUSY_SECONDS, START_SECONDS, RESTARTS, WORKER_BYTES]),
+    (
+        "GPUs",
+        &[
+            GPU_MEMORY_USED,
+            GPU_MEMORY,
+            GPU_UTILIZATION,
+            GPU_POWER,
+            GPU_ENERGY,
+            GPU_TEMPERATURE,
+            GPU_ERRORS,
+        ],
+    ),
     (
         "Network",
         &[

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::{
-    BuildLabels, ConnectionRefusal, FrameRefusal, JobMetrics, Metrics, NetworkMetrics, Outcome,
+    BuildLabels, ConnectionRefusal, FrameRefusal, GpuReading, JobMetrics, Metrics, NetworkMetrics, Outcome,
     Reload, RestartReason, Stage, Subject, Work, label::Value,
 };
 use crate::worker::ProverSpan;
 use crate::{
-    engine::mock::MockEngine,
+    engine::{GpuFault, mock::MockEngine},
     types::{ProgramId, ProofMode, WorkerState},
 };
 
@@ -53,6 +53,21 @@ pub(crate) fn observe_everything(metrics: &Metrics) {
     metrics.jobs.set_kept(2, 24 << 20);
     observe_network(&metrics.network);
     metrics.process.set_secondary_up(true);
+    observe_gpu(metrics);
+}
+
+fn observe_gpu(metrics: &Metrics) {
+    metrics.gpus.uses(0);
+    GpuFault::ALL.iter().for_each(|&fault| metrics.gpus.failed(0, fault));
+    metrics.gpus.set(&GpuReading {
+        device: 0,
+        memory_used_bytes: Some(20 << 30),
+        memory_bytes: Some(80 << 30),
+        utilization: Some(0.5),
+        watts: Some(300.5),
+        joules: Some(1000.0),
+        celsius: Some(40),
+    });
 }
 
 const SOME_TIME: Duration = Duration::from_millis(1500);

@@ -6,6 +6,7 @@
 mod acceptor;
 mod connection;
 mod counted;
+mod gpus;
 mod name;
 mod narrate;
 mod peer;
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use self::{
+    gpus::Gpus,
     queues::{Queues, VERIFY_QUEUE},
     relay::{Relay, RelayView},
     routes::Routes,
@@ -68,6 +70,10 @@ pub enum StartError {
     /// The certificate cannot be used.
     #[error("no TLS")]
     Tls(#[source] TlsError),
+    /// There is no GPU to prove on.
+    #[cfg(feature = "cuda")]
+    #[error(transparent)]
+    Gpu(#[from] crate::gpu::GpuError),
     /// The first worker does not get ready.
     #[error("the first worker does not start")]
     Worker(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -117,6 +123,8 @@ struct Shared {
     /// The workers that prove.
     views: Vec<Arc<LaneView>>,
     relay: Option<Arc<RelayView>>,
+    /// What the provers prove on.
+    gpus: Gpus,
     /// Native checks at once: they are pure computation, so one a core.
     checks: Arc<Semaphore>,
     connections: Arc<Semaphore>,
@@ -130,13 +138,15 @@ impl Server {
     ///
     /// [`StartError`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        let (config, gpus) = Gpus::of(config)?;
         let (listener, address) = bind(config.listen, "--listen").await?;
         let operators = match config.metrics {
             Some(address) => Some(bind(address, "--metrics").await?),
             None => None,
         };
         let tls = config.tls.clone().map(load_tls).transpose()?;
-        let workers = start_workers(&worker(&config, "prove"), config.workers).await?;
+        let commands = (0..config.workers).map(|index| worker(&config, "prove", index)).collect();
+        let workers = start_workers(commands).await?;
         let engine = offered(&config, workers.first().map(|(_, engine)| engine))?;
         info!(%address, engine = %engine.engine, sp1 = engine.sp1_version, workers = config.workers, role = config.role.name(), tls = tls.is_some(), "ready");
 
@@ -146,6 +156,7 @@ impl Server {
             role: config.role.name(),
             workers: config.workers,
         }));
+        gpus.name(&metrics);
         let readiness = Arc::new(Readiness::starting());
         let queues = Queues::new(&config);
         let health = Arc::new(Health::of_provers(config.workers, Arc::clone(&readiness)));
@@ -195,6 +206,7 @@ impl Server {
             queues,
             views,
             relay: relay.as_ref().map(Relay::view),
+            gpus,
             checks: Arc::new(Semaphore::new(cores)),
             connections: Arc::new(Semaphore::new(config.max_connections)),
             since: Instant::now(),
@@ -319,6 +331,7 @@ impl Shared {
                 jobs.set_waiting(Work::Verify, self.queues.verify.waiting());
                 let (results, bytes) = self.desk.kept();
                 jobs.set_kept(results, bytes);
+                self.gpus.read(&self.metrics);
                 sleep(GAUGE_PERIOD).await;
             }
         };

@@ -7,7 +7,7 @@ use tracing::warn;
 
 use super::StartError;
 use crate::{
-    config::{Config, Role},
+    config::{Config, Devices, Role},
     jobs::DeskLimits,
     tls::{ServerTls, TlsFiles},
     types::{EngineInfo, FrameLimits, ProgramId},
@@ -44,25 +44,25 @@ pub(super) fn load_tls(files: TlsFiles) -> Result<Arc<ServerTls>, StartError> {
 
 /// Starts all workers at once: each takes seconds, and a machine may have many.
 pub(super) async fn start_workers(
-    command: &WorkerCommand,
-    count: usize,
+    commands: Vec<WorkerCommand>,
 ) -> Result<Vec<(Worker, EngineInfo)>, StartError> {
     let mut starting = JoinSet::new();
-    for _ in 0..count {
-        let command = command.clone();
-        starting.spawn(async move { Worker::start(&command).await });
+    for (index, command) in commands.into_iter().enumerate() {
+        starting.spawn(async move { Worker::start(&command).await.map(|worker| (index, worker)) });
     }
     let mut workers = Vec::new();
     while let Some(started) = starting.join_next().await {
-        let (worker, engine) = started
+        let (index, (worker, engine)) = started
             .map_err(|error| StartError::Worker(Box::new(error)))?
             .map_err(|error| StartError::Worker(Box::new(error)))?;
         let engine = engine.ok_or_else(|| {
             StartError::Worker("the worker did not say which engine it has".into())
         })?;
-        workers.push((worker, engine));
+        workers.push((index, (worker, engine)));
     }
-    Ok(workers)
+    // Each in its lane: on a GPU machine they are not alike.
+    workers.sort_by_key(|(index, _)| *index);
+    Ok(workers.into_iter().map(|(_, worker)| worker).collect())
 }
 
 /// What this server offers of what its workers can do.
@@ -90,7 +90,7 @@ pub(super) fn prove_lane(config: &Config, index: usize) -> LaneConfig {
     LaneConfig {
         name: "prove",
         index,
-        worker: worker(config, "prove"),
+        worker: worker(config, "prove", index),
         presence: Presence::Always,
         job_timeout: config.job_timeout,
     }
@@ -102,19 +102,21 @@ pub(super) fn verify_lane(config: &Config) -> LaneConfig {
     LaneConfig {
         name: "verify",
         index: 0,
-        worker: worker(config, "verify"),
+        worker: worker(config, "verify", 0),
         presence: Presence::OnDemand { idle: VERIFY_IDLE },
         job_timeout: config.job_timeout.min(VERIFY_TIMEOUT),
     }
 }
 
-pub(super) fn worker(config: &Config, task: &str) -> WorkerCommand {
+/// How to start a worker. `index` is its lane.
+pub(super) fn worker(config: &Config, task: &str, index: usize) -> WorkerCommand {
     let own = ["worker", "--task", task, "--engine", config.engine.name()].map(str::to_owned);
     let memory = memory(config).map(|bytes| ["--memory".to_owned(), bytes.to_string()]);
     WorkerCommand {
         args: own
             .into_iter()
             .chain(memory.into_iter().flatten())
+            .chain(device(config, index))
             .chain(config.log.flags())
             .chain(config.engine_args.clone())
             .collect(),
@@ -123,7 +125,18 @@ pub(super) fn worker(config: &Config, task: &str) -> WorkerCommand {
         start_timeout: config.worker_start_timeout,
         silence: config.worker_silence,
         memory_limit: config.worker_memory,
+        parting: config.engine.parting(),
     }
+}
+
+/// The GPU of a lane.
+fn device(config: &Config, index: usize) -> impl Iterator<Item = String> {
+    let listed = match &config.devices {
+        Some(Devices::Listed(listed)) => listed.as_slice(),
+        Some(Devices::All) | None => &[],
+    };
+    let device = listed.get(index).map(u32::to_string);
+    device.into_iter().flat_map(|device| ["--device".to_owned(), device])
 }
 
 /// What a prover should plan for: its limit, and its part of the machine where there are several.

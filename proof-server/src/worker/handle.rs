@@ -13,6 +13,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
+    io::AsyncWriteExt,
     net::{UnixStream, unix::OwnedReadHalf, unix::OwnedWriteHalf},
     process::{Child, Command},
     time::{Instant, sleep_until, timeout},
@@ -47,6 +48,8 @@ pub(crate) struct WorkerCommand {
     pub(crate) silence: Duration,
     /// Most resident memory of it and its children, in bytes.
     pub(crate) memory_limit: Option<u64>,
+    /// How long it may take to give up what it has others do, before it is killed.
+    pub(crate) parting: Duration,
 }
 
 /// Why there is no worker.
@@ -72,6 +75,7 @@ pub(crate) struct Worker {
     limits: FrameLimits,
     silence: Duration,
     memory_limit: Option<u64>,
+    parting: Duration,
     place: Option<Arc<WorkerPlace>>,
     heard: Instant,
     resident_bytes: u64,
@@ -124,6 +128,7 @@ impl Worker {
             limits: command.limits,
             silence: command.silence,
             memory_limit: command.memory_limit,
+            parting: command.parting,
             place: None,
             heard: Instant::now(),
             resident_bytes: 0,
@@ -184,6 +189,11 @@ impl Worker {
 
     /// Ends it and all its children, and waits until that is done.
     pub(crate) async fn kill(mut self) {
+        if !self.parting.is_zero() {
+            // It ends itself once its socket is closed.
+            let _ = self.writer.shutdown().await;
+            let _ = timeout(self.parting, self.child.wait()).await;
+        }
         self.kill_group();
         if timeout(KILL_GRACE, self.child.wait()).await.is_err() {
             warn!(group = self.group.as_raw_nonzero().get(), "a killed worker is still there");

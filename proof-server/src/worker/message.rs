@@ -6,6 +6,7 @@ use lc_core::ProgramId;
 use serde::{Deserialize, Serialize};
 
 use super::spans::ProverSpan;
+use crate::engine::GpuFault;
 use crate::types::{
     EngineInfo, Failure, FrameLimits, Message, Progress, Proof, ProofMode, ProofStats, VkeyHash,
 };
@@ -38,11 +39,13 @@ pub(crate) enum FromWorker {
         vkey: VkeyHash,
         public_values: Vec<u8>,
     },
-    /// No result. `detail` is for the server's log, `faulty` says that the worker must not be used again.
+    /// No result. `detail` is for the server's log, `faulty` says that the worker must not be used again, `gpu` which
+    /// one it was where one failed.
     Failed {
         failure: Failure,
         detail: String,
         faulty: bool,
+        gpu: Option<(u32, GpuFault)>,
     },
 }
 

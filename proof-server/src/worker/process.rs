@@ -10,7 +10,7 @@ use std::{
     os::{fd::AsFd, unix::net::UnixStream},
     process,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
@@ -116,8 +116,22 @@ fn read_jobs(mut reader: FrameReader<UnixStream, ToWorker>, jobs: &SyncSender<To
     end_group();
 }
 
+/// What an engine does when nobody wants its proof any more.
+static LAST_WORDS: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(None);
+
+/// Has `last_words` said when the server closes the socket: some seconds, then the process is killed. For engines
+/// whose prover does not end with this process.
+pub fn on_abandoned(last_words: impl FnOnce() + Send + 'static) {
+    let mut place = LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner);
+    *place = Some(Box::new(last_words));
+}
+
 /// Ends this process with its children. Alone in its group only when a server started it.
 fn end_group() -> ! {
+    let last_words = LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(last_words) = last_words {
+        last_words();
+    }
     if getpgrp() == getpid() {
         let _ = kill_current_process_group(Signal::KILL);
     }
@@ -159,6 +173,7 @@ fn serve(server: &Server, mut work: Work, jobs: &Receiver<ToWorker>) -> Result<(
                 ),
                 detail: format!("{work:?}"),
                 faulty: true,
+                gpu: None,
             },
         };
         server.send(&answer)?;
@@ -171,10 +186,22 @@ fn refused(error: &EngineError) -> FromWorker {
     let (code, faulty) = match error {
         EngineError::Unsupported { .. } => (Code::Unsupported, false),
         EngineError::Rejected { .. } => (Code::Internal, false),
+        EngineError::Gpu { .. } => (Code::WorkerLost, true),
+        EngineError::Cluster { worth_another_try: true, .. } => (Code::Unavailable, false),
+        EngineError::Cluster { .. } => (Code::Internal, false),
         EngineError::Failed { .. } => (Code::Internal, true),
     };
-    let detail = if code == Code::Internal { error_chain(error) } else { String::new() };
-    FromWorker::Failed { failure: Failure::new(code, error.to_string()), detail, faulty }
+    let detail = if code == Code::Unsupported { String::new() } else { error_chain(error) };
+    let gpu = match error {
+        EngineError::Gpu { device, fault, .. } => Some((*device, *fault)),
+        _ => None,
+    };
+    // What a cluster said is about this request, and no secret of this server.
+    let message = match error {
+        EngineError::Cluster { .. } => error_chain(error),
+        error => error.to_string(),
+    };
+    FromWorker::Failed { failure: Failure::new(code, message), detail, faulty, gpu }
 }
 
 fn not_verified(error: &VerifyError) -> FromWorker {
@@ -182,6 +209,7 @@ fn not_verified(error: &VerifyError) -> FromWorker {
         failure: Failure::new(Code::InvalidInput, error.to_string()),
         detail: String::new(),
         faulty: false,
+        gpu: None,
     }
 }
 

@@ -381,6 +381,9 @@ impl Lane {
                 }
                 answer => {
                     stages.finish();
+                    if let FromWorker::Failed { gpu: Some((device, fault)), .. } = &answer {
+                        self.instruments.metrics.gpus.failed(*device, *fault);
+                    }
                     if let FromWorker::Proved { spans, .. } = &answer {
                         for (span, took) in spans {
                             self.instruments.metrics.jobs.inside(subject(&job.task), *span, *took);

@@ -20,7 +20,7 @@ pub(super) enum Verdict {
 
 pub(super) fn judge(task: &Task, engine: Option<&EngineInfo>, answer: FromWorker) -> Verdict {
     match (task, answer) {
-        (_, FromWorker::Failed { failure, detail, faulty }) => {
+        (_, FromWorker::Failed { failure, detail, faulty, gpu: _ }) => {
             if !detail.is_empty() {
                 tracing::error!(%detail, "the worker failed");
             }

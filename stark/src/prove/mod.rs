@@ -15,7 +15,7 @@ mod tree;
 mod watchdog;
 
 pub use commitment::Committer;
-pub use execution::{Execution, execute};
+pub use execution::{Execution, Run, Runnable, execute};
 pub use guest::{GuestError, RUN_LIMIT};
 pub use keys::{Keys, set_up};
 pub use machine::Machine;

@@ -4,7 +4,7 @@
 pub mod build;
 mod recorded;
 #[cfg(feature = "snark")]
-mod snark;
+pub(super) mod snark;
 #[cfg(feature = "snark")]
 pub mod stage;
 

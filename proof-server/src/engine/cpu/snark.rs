@@ -89,7 +89,7 @@ impl Snarks {
 }
 
 /// The circuit for `mode` and where it lies, or why there are no such proofs and what to do.
-fn offer(
+pub(in crate::engine) fn offer(
     mode: ProofMode,
     circuits: &Circuits,
     total_bytes: u64,
