@@ -18,7 +18,7 @@ export PATH := $(PATH):$(PROMTOOL)
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build demo snark snark-fixtures test lint one-build fmt clippy doc deny typos artifacts check-artifacts profile profile-proof recordings spec-vectors \
-        spec-vectors-large bench contracts contracts-check chart-library-check fuzz fuzz-check mutants check-readme load chaos promtool
+        spec-vectors-large bench contracts contracts-check chart-library-check fuzz fuzz-check mutants check-readme load chaos promtool fleet-container
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -144,6 +144,10 @@ mutants: deps $(TOOLS)/bin/cargo-mutants ## changes to core and signature that n
 
 bench: build ## core, server and programs against the last run, two minutes (BENCH="--save-baseline NAME")
 	cargo bench --workspace --locked --bench core --bench server --bench guests -- $(BENCH)
+
+fleet-container: build ## the image and the compose file, run here: a real STARK in a locked container (root)
+	@scripts/container-tools $(TOOLS)
+	@scripts/check-container $(BIN) $(TOOLS)
 
 check-readme: build ## run the README's commands
 	scripts/check-readme $(BIN)

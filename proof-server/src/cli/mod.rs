@@ -5,6 +5,7 @@ mod artifacts;
 mod circuits;
 mod execute;
 mod fault;
+mod health;
 mod input;
 #[cfg(feature = "otel")]
 mod otel;
@@ -49,6 +50,9 @@ enum Command {
     /// Try an input: check it natively and run its program, without server or proof
     #[command(after_help = execute::EXAMPLES)]
     Execute(execute::ExecuteArgs),
+    /// Ask a running server whether it is ready, as a container's health check does
+    #[command(after_help = health::EXAMPLES)]
+    Health(health::HealthArgs),
     /// Install and check SP1's SNARK circuits, which Groth16 and PLONK proofs need
     #[command(after_help = circuits::EXAMPLES)]
     Circuits(circuits::CircuitsArgs),
@@ -129,6 +133,7 @@ fn run((cli, faults): (Cli, Vec<String>)) -> Result<(), Fault> {
     match cli.command {
         Command::Serve(args) => serve::run(&args, cli.log, faults),
         Command::Execute(args) => execute::run(&args),
+        Command::Health(args) => health::run(&args),
         Command::Circuits(args) => circuits::run(&args, &cli.log),
         Command::Worker(args) => work::run(&args, &cli.log),
         #[cfg(feature = "snark")]

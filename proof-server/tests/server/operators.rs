@@ -1,11 +1,13 @@
 //! What operators see: health, metrics and the log.
 
+use std::process::Output;
+
 use proof_server::types::{Code, ProofMode};
 use rustix::process::Signal;
 
 use crate::support::{
-    FOREVER, ServerProcess, ask, failure, input, poll_until, send, too_few_signers, wait_failure,
-    wait_started,
+    FOREVER, ServerProcess, ask, binary, failure, input, poll_until, send, too_few_signers,
+    wait_failure, wait_started,
 };
 
 const PORT: [&str; 2] = ["--metrics", "127.0.0.1:0"];
@@ -28,6 +30,37 @@ fn a_server_that_can_serve_says_so_and_one_that_drains_does_not() {
     server.signal(Signal::TERM);
     assert_eq!(wait_failure(&mut client, id).code, Code::ShuttingDown);
     assert!(server.wait().success());
+}
+
+/// What the command says that containers run for their health.
+fn health(metrics: &str) -> Output {
+    binary().arg("health").env("PROOF_SERVER_METRICS", metrics).output().unwrap()
+}
+
+#[test]
+fn the_health_command_says_what_readyz_says() {
+    let mut server = ServerProcess::start(&[&PORT[..], &FOREVER].concat());
+    let metrics = server.operators().to_string();
+    let output = health(&metrics);
+    assert_eq!((output.status.code(), &output.stdout[..]), (Some(0), &b"ready\n"[..]));
+
+    let mut client = server.connect();
+    let id = ask(&mut client);
+    wait_started(&mut client, id);
+    server.signal(Signal::TERM);
+    let output =
+        poll_until("a drain", || Some(health(&metrics)).filter(|output| !output.status.success()));
+    assert_eq!(output.status.code(), Some(69));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(text, "error: not ready: drain: the server is going down\n");
+    server.signal(Signal::TERM);
+    wait_failure(&mut client, id);
+    assert!(server.wait().success());
+
+    let output = health(&metrics);
+    assert_eq!(output.status.code(), Some(69));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.starts_with(&format!("error: nothing answers on {metrics}")), "{text}");
 }
 
 #[test]

@@ -96,9 +96,14 @@ impl ServerProcess {
         Self { child, log, address: listening, operators }
     }
 
+    /// Where the metrics are.
+    pub(crate) fn operators(&self) -> SocketAddr {
+        self.operators.expect("--metrics was given")
+    }
+
     /// What operators get for a path: the status and the body.
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(self.operators.expect("--metrics was given")).unwrap();
+        let mut stream = TcpStream::connect(self.operators()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
