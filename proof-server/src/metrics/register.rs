@@ -1,7 +1,7 @@
 //! From the table's lines to series in a registry.
 
 use prometheus::{
-    CounterVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry,
+    CounterVec, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry,
     core::Collector,
 };
 
@@ -40,6 +40,15 @@ impl<'a> Register<'a> {
     /// A gauge, with all of its series at 0.
     pub(super) fn gauge(&self, spec: &Spec) -> IntGaugeVec {
         self.add(unregistered_gauge(spec))
+    }
+
+    /// A gauge of fractions, as seconds are, with all of its series at 0.
+    pub(super) fn fractional_gauge(&self, spec: &Spec) -> GaugeVec {
+        let vec = GaugeVec::new(opts(spec), &names(spec)).expect(WELL_FORMED);
+        for values in combinations(spec.labels, Label::values) {
+            vec.with_label_values(&values);
+        }
+        self.add(vec)
     }
 
     /// A gauge that is absent until it is set: 0 would be a lie.
