@@ -18,7 +18,7 @@ export PATH := $(PATH):$(PROMTOOL)
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build demo snark snark-fixtures test lint one-build fmt clippy doc deny typos artifacts check-artifacts profile profile-proof recordings spec-vectors \
-        spec-vectors-large bench contracts contracts-check chart-library-check fuzz fuzz-check mutants check-readme load chaos promtool
+        spec-vectors-large bench contracts contracts-check chart-library-check fuzz fuzz-check mutants check-readme load chaos fleet-dashboards fleet-pictures promtool
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -147,6 +147,14 @@ bench: build ## core, server and programs against the last run, two minutes (BEN
 
 check-readme: build ## run the README's commands
 	scripts/check-readme $(BIN)
+
+fleet-dashboards: build ## dashboards, rules and alerts: form, unit tests, and every fault on real servers: three minutes
+	TOOLS=$(TOOLS) scripts/check-dashboards $(BIN)
+
+# Not in CI: 600 MB of Grafana's components.
+fleet-pictures: build ## the same, and draw the dashboards into docs/images with Grafana's components (needs chromium)
+	TOOLS=$(TOOLS) scripts/check-dashboards $(BIN) --keep $(TOOLS)/dashboards/kept.json
+	TOOLS=$(TOOLS) scripts/draw-dashboards $(TOOLS)/dashboards/kept.json docs/images
 
 # Prometheus' own checker, for the test of /metrics, which says so where there is none. Unpacked and not
 # installed: the package would start a server.
