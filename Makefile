@@ -148,7 +148,7 @@ bench: build ## core, server and programs against the last run, two minutes (BEN
 check-readme: build ## run the README's commands
 	scripts/check-readme $(BIN)
 
-fleet-dashboards: build ## dashboards, rules and alerts: form, unit tests, and every fault on real servers: three minutes
+fleet-dashboards: build ## dashboards, rules and alerts: form, unit tests, and every fault on real servers: two minutes
 	TOOLS=$(TOOLS) scripts/check-dashboards $(BIN)
 
 # Not in CI: 600 MB of Grafana's components.
