@@ -18,7 +18,7 @@ export PATH := $(PATH):$(PROMTOOL)
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build demo snark snark-fixtures test lint one-build fmt clippy doc deny typos artifacts check-artifacts profile profile-proof recordings spec-vectors \
-        spec-vectors-large bench contracts contracts-check chart-library-check fuzz fuzz-check mutants check-readme load chaos promtool fleet-container
+        spec-vectors-large bench contracts contracts-check chart-library-check fuzz fuzz-check mutants check-readme load chaos promtool fleet-container fleet-dashboards fleet-pictures
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -151,6 +151,14 @@ fleet-container: build ## the image and the compose file, run here: a real STARK
 
 check-readme: build ## run the README's commands
 	scripts/check-readme $(BIN)
+
+fleet-dashboards: build ## dashboards, rules and alerts: form, unit tests, and every fault on real servers: two minutes
+	TOOLS=$(TOOLS) scripts/check-dashboards $(BIN)
+
+# Not in CI: 600 MB of Grafana's components.
+fleet-pictures: build ## the same, and draw the dashboards into docs/images with Grafana's components (needs chromium)
+	TOOLS=$(TOOLS) scripts/check-dashboards $(BIN) --keep $(TOOLS)/dashboards/kept.json
+	TOOLS=$(TOOLS) scripts/draw-dashboards $(TOOLS)/dashboards/kept.json docs/images
 
 # Prometheus' own checker, for the test of /metrics, which says so where there is none. Unpacked and not
 # installed: the package would start a server.

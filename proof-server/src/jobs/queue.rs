@@ -269,6 +269,11 @@ impl Queue {
         self.lock().waiting.len()
     }
 
+    /// When the job that waits longest was accepted; nothing if none waits. Not the next one's: clients take turns.
+    pub(crate) fn oldest(&self) -> Option<Instant> {
+        self.lock().waiting.values().map(|job| job.accepted).min()
+    }
+
     /// Jobs that run.
     pub(crate) fn running(&self) -> usize {
         self.lock().running.len()

@@ -76,6 +76,30 @@ async fn jobs_start_in_order_and_the_others_move_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_oldest_is_the_one_that_waits_longest_and_not_the_next_one() {
+    let queue = queue(LIMITS, 1);
+    assert_eq!(queue.oldest(), None);
+    let began = Instant::now();
+    let mut jobs = Vec::new();
+    // The second client's job comes last and starts second.
+    for client in [1, 1, 2] {
+        jobs.push(submit(&queue, client).unwrap());
+        sleep(Duration::from_secs(10)).await;
+    }
+    assert_eq!(queue.oldest(), Some(began));
+    let first = queue.take().await.unwrap();
+    assert_eq!(queue.oldest(), Some(began + Duration::from_secs(10)));
+    let second = queue.take().await.unwrap();
+    assert_eq!((first.id, second.id), (jobs[0].0, jobs[2].0));
+    assert_eq!(queue.oldest(), Some(began + Duration::from_secs(10)));
+    // One whose worker was lost has waited since it came.
+    queue.put_back(first);
+    assert_eq!(queue.oldest(), Some(began));
+    queue.close();
+    assert_eq!(queue.oldest(), None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_long_queue_hears_of_its_places_a_few_at_a_time_and_whole() {
     let many = 3 * TELL_AT_ONCE;
     let queue = queue(QueueLimits { waiting: many, each: many }, 1);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
+use prometheus::{GaugeVec, HistogramVec, IntCounterVec, IntGaugeVec};
 use tokio::time::Instant;
 
 use super::{
@@ -19,6 +19,7 @@ pub(crate) struct JobMetrics {
     check: HistogramVec,
     waiting: IntGaugeVec,
     limit: IntGaugeVec,
+    oldest: GaugeVec,
     wait: HistogramVec,
     phases: HistogramVec,
     spans: HistogramVec,
@@ -36,6 +37,7 @@ impl JobMetrics {
             check: register.histogram(&table::CHECK_SECONDS),
             waiting: register.gauge(&table::QUEUE_JOBS),
             limit: register.gauge(&table::QUEUE_LIMIT),
+            oldest: register.fractional_gauge(&table::QUEUE_OLDEST),
             wait: register.histogram(&table::QUEUE_WAIT),
             phases: register.histogram(&table::PHASE_SECONDS),
             spans: register.histogram(&table::SPAN_SECONDS),
@@ -56,6 +58,12 @@ impl JobMetrics {
     /// How many jobs wait now.
     pub(crate) fn set_waiting(&self, work: Work, jobs: usize) {
         self.waiting.with_label_values(&[work.name()]).set(gauge_value(jobs));
+    }
+
+    /// How long the job that waits longest has waited; nothing if none waits.
+    pub(crate) fn set_oldest(&self, work: Work, waited: Option<Duration>) {
+        let seconds = waited.unwrap_or_default().as_secs_f64();
+        self.oldest.with_label_values(&[work.name()]).set(seconds);
     }
 
     /// How many jobs may wait.
@@ -182,6 +190,17 @@ mod tests {
         assert_eq!(value(&text, &phase("count", "verify")), 0.0);
         timer.finish();
         assert_eq!(value(&metrics.render(true), &phase("count", "verify")), 1.0);
+    }
+
+    #[test]
+    fn the_age_of_what_waits_is_a_fraction_and_an_empty_queue_has_none() {
+        const OLDEST: &str = "proof_server_queue_oldest_seconds{task=\"prove\"}";
+        let metrics = metrics();
+        assert_eq!(value(&metrics.render(true), OLDEST), 0.0);
+        metrics.jobs.set_oldest(Work::Prove, Some(Duration::from_millis(1500)));
+        assert_eq!(value(&metrics.render(true), OLDEST), 1.5);
+        metrics.jobs.set_oldest(Work::Prove, None);
+        assert_eq!(value(&metrics.render(true), OLDEST), 0.0);
     }
 
     #[test]

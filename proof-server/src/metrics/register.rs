@@ -42,6 +42,15 @@ impl<'a> Register<'a> {
         self.add(unregistered_gauge(spec))
     }
 
+    /// A gauge of fractions, as seconds are, with all of its series at 0.
+    pub(super) fn fractional_gauge(&self, spec: &Spec) -> GaugeVec {
+        let vec = GaugeVec::new(opts(spec), &names(spec)).expect(WELL_FORMED);
+        for values in combinations(spec.labels, Label::values) {
+            vec.with_label_values(&values);
+        }
+        self.add(vec)
+    }
+
     /// A gauge that is absent until it is set: 0 would be a lie.
     pub(super) fn absent_gauge(&self, spec: &Spec) -> IntGaugeVec {
         self.add(IntGaugeVec::new(opts(spec), &names(spec)).expect(WELL_FORMED))

@@ -158,6 +158,11 @@ pub(super) const QUEUE_JOBS: Spec =
     gauge("proof_server_queue_jobs", TASK, "Jobs that wait for a worker.");
 pub(super) const QUEUE_LIMIT: Spec =
     gauge("proof_server_queue_limit", TASK, "Jobs that may wait; more are answered BUSY.");
+pub(super) const QUEUE_OLDEST: Spec = gauge(
+    "proof_server_queue_oldest_seconds",
+    TASK,
+    "How long the job that waits longest has waited, since it was accepted; 0 if none waits.",
+);
 pub(super) const QUEUE_WAIT: Spec = histogram(
     "proof_server_queue_wait_seconds",
     LONG,
@@ -222,6 +227,16 @@ pub(super) const WORKER_BYTES: Spec = gauge(
     "proof_server_worker_resident_bytes",
     &[Label::Task, Label::Worker],
     "Resident memory of a worker and its children; 0 while it is not there.",
+);
+pub(super) const WORKER_LIMIT: Spec = gauge(
+    "proof_server_worker_memory_limit_bytes",
+    &[Label::Task, Label::Worker],
+    "What --worker-memory allows a worker and its children. Absent if there is no limit.",
+);
+pub(super) const PROGRESS_AGE: Spec = gauge(
+    "proof_server_worker_progress_age_seconds",
+    &[Label::Task, Label::Worker],
+    "Since the running job's last report of progress, or its start before the first; 0 without a job.",
 );
 
 const GPU: &[Label] = &[Label::Gpu];
@@ -321,6 +336,7 @@ pub(crate) const TABLE: &[(&str, &[Spec])] = &[
         &[
             QUEUE_JOBS,
             QUEUE_LIMIT,
+            QUEUE_OLDEST,
             QUEUE_WAIT,
             PHASE_SECONDS,
             SPAN_SECONDS,
@@ -332,7 +348,10 @@ pub(crate) const TABLE: &[(&str, &[Spec])] = &[
             KEPT_BYTES,
         ],
     ),
-    ("Workers", &[WORKERS, BUSY_SECONDS, START_SECONDS, RESTARTS, WORKER_BYTES]),
+    (
+        "Workers",
+        &[WORKERS, BUSY_SECONDS, START_SECONDS, RESTARTS, WORKER_BYTES, WORKER_LIMIT, PROGRESS_AGE],
+    ),
     (
         "GPUs",
         &[

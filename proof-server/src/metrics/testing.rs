@@ -42,10 +42,13 @@ pub(crate) fn observe_everything(metrics: &Metrics) {
         }
         metrics.jobs.set_waiting(work, 3);
         metrics.jobs.set_limit(work, 16);
+        metrics.jobs.set_oldest(work, Some(SOME_TIME));
         for place in metrics.workers.places(work) {
             WorkerState::ALL.iter().for_each(|&state| place.set_state(state));
             RestartReason::ALL.iter().for_each(|&reason| place.replaced(reason));
             place.set_resident(1 << 30);
+            place.set_memory_limit(Some(12 << 30));
+            place.progressed();
             place.started(SOME_TIME);
         }
     }

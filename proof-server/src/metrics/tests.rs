@@ -100,8 +100,13 @@ fn label_values_are_those_of_the_code_and_no_others() {
 #[test]
 fn whatever_happens_makes_no_series_that_was_not_there_from_the_start() {
     // These are absent until there is something to say.
-    const LATE: [&str; 2] =
-        ["proof_server_secondary_up", "proof_server_tls_certificate_expiry_timestamp_seconds"];
+    const LATE: [&str; 5] = [
+        "proof_server_secondary_up",
+        "proof_server_tls_certificate_expiry_timestamp_seconds",
+        "proof_server_worker_memory_limit_bytes{task=\"prove\",worker=\"0\"}",
+        "proof_server_worker_memory_limit_bytes{task=\"prove\",worker=\"1\"}",
+        "proof_server_worker_memory_limit_bytes{task=\"verify\",worker=\"0\"}",
+    ];
     let series = |metrics: &Metrics| -> BTreeSet<String> {
         let text = metrics.render(true);
         let lines = text.lines().filter(|line| !line.starts_with('#'));

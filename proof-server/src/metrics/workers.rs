@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use prometheus::{CounterVec, HistogramVec, IntCounterVec, IntGaugeVec};
+use prometheus::{CounterVec, GaugeVec, HistogramVec, IntCounterVec, IntGaugeVec};
 use tokio::time::Instant;
 
 use super::{
@@ -31,6 +31,8 @@ struct Families {
     start: HistogramVec,
     restarts: IntCounterVec,
     resident: IntGaugeVec,
+    limit: IntGaugeVec,
+    progress_age: GaugeVec,
 }
 
 /// The place of one worker and of those that replace it.
@@ -47,6 +49,8 @@ struct Now {
     state: WorkerState,
     /// Since when time in this state is not yet counted.
     since: Instant,
+    /// When the running job said last that it goes on, or began.
+    progress: Instant,
     resident_bytes: u64,
 }
 
@@ -55,6 +59,11 @@ impl Now {
     fn take_busy(&mut self, now: Instant) -> Duration {
         let passed = now - std::mem::replace(&mut self.since, now);
         if self.state == WorkerState::Busy { passed } else { Duration::ZERO }
+    }
+
+    /// Since the running job's last sign of progress; zero without a job.
+    fn progress_age(&self, now: Instant) -> Duration {
+        if self.state == WorkerState::Busy { now - self.progress } else { Duration::ZERO }
     }
 }
 
@@ -73,10 +82,13 @@ impl WorkerMetrics {
             start: register.histogram(&table::START_SECONDS),
             restarts: register.counter(&table::RESTARTS),
             resident: register.absent_gauge(&table::WORKER_BYTES),
+            limit: register.absent_gauge(&table::WORKER_LIMIT),
+            progress_age: register.fractional_gauge(&table::PROGRESS_AGE),
         };
         let slot = |work, index| {
             let (state, since) = (WorkerState::Starting, Instant::now());
-            Slot { work, index, now: Mutex::new(Now { state, since, resident_bytes: 0 }) }
+            let now = Now { state, since, progress: since, resident_bytes: 0 };
+            Slot { work, index, now: Mutex::new(now) }
         };
         let slots = (0..provers)
             .map(|index| slot(Work::Prove, index))
@@ -96,10 +108,13 @@ impl WorkerMetrics {
         let mut counts = Vec::new();
         for slot in self.slots.iter() {
             let mut now = slot.lock();
-            self.count_busy(slot.work, now.take_busy(Instant::now()));
+            let time = Instant::now();
+            self.count_busy(slot.work, now.take_busy(time));
             let labels = [slot.work.name(), &slot.index.to_string()];
             let bytes = i64::try_from(now.resident_bytes).unwrap_or(i64::MAX);
             self.families.resident.with_label_values(&labels).set(bytes);
+            let age = now.progress_age(time).as_secs_f64();
+            self.families.progress_age.with_label_values(&labels).set(age);
             counts.push((slot.work, now.state));
         }
         for &work in Work::ALL {
@@ -134,6 +149,21 @@ impl WorkerPlace {
         let mut current = slot.lock();
         self.metrics.count_busy(slot.work, current.take_busy(now));
         current.state = state;
+        current.progress = now;
+    }
+
+    /// The running job goes on.
+    pub(crate) fn progressed(&self) {
+        self.slot().lock().progress = Instant::now();
+    }
+
+    /// The most memory that the worker and its children may have, if there is a limit.
+    pub(crate) fn set_memory_limit(&self, limit: Option<u64>) {
+        let Some(bytes) = limit else { return };
+        let slot = self.slot();
+        let labels = [slot.work.name(), &slot.index.to_string()];
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.metrics.families.limit.with_label_values(&labels).set(bytes);
     }
 
     /// What the worker and its children have now; 0 when it is gone.
@@ -169,6 +199,10 @@ mod tests {
         value(text, &format!("proof_server_workers{{state=\"{state}\",task=\"prove\"}}"))
     }
 
+    fn idle_since(start: Instant) -> Now {
+        Now { state: WorkerState::Idle, since: start, progress: start, resident_bytes: 0 }
+    }
+
     #[test]
     fn workers_are_counted_by_what_they_do_and_none_is_lost() {
         let metrics = metrics();
@@ -186,7 +220,7 @@ mod tests {
     fn only_time_with_a_job_is_busy_and_no_moment_counts_twice() {
         let start = Instant::now();
         let second = |n| start + Duration::from_secs(n);
-        let mut now = Now { state: WorkerState::Idle, since: start, resident_bytes: 0 };
+        let mut now = idle_since(start);
         assert_eq!(now.take_busy(second(5)), Duration::ZERO);
         now.state = WorkerState::Busy;
         // A scrape in the middle of a job sees what passed until then, the next one the rest.
@@ -219,5 +253,51 @@ mod tests {
         assert_eq!(value(&text, &bytes("0")), 0.0);
         assert_eq!(value(&text, &bytes("1")), f64::from(7 << 20) * 1024.0);
         assert!(!text.contains(&bytes("2")));
+    }
+
+    #[test]
+    fn progress_is_as_old_as_its_last_report_and_none_without_a_job() {
+        let start = Instant::now();
+        let second = |n| start + Duration::from_secs(n);
+        let mut now = idle_since(start);
+        assert_eq!(now.progress_age(second(50)), Duration::ZERO);
+        now.state = WorkerState::Busy;
+        now.progress = second(60);
+        assert_eq!(now.progress_age(second(67)), Duration::from_secs(7));
+        // Time that was counted as busy does not make progress younger.
+        now.take_busy(second(90));
+        assert_eq!(now.progress_age(second(100)), Duration::from_secs(40));
+        now.state = WorkerState::Starting;
+        assert_eq!(now.progress_age(second(101)), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_job_is_as_old_as_its_start_until_it_reports() {
+        let age = |text: &str| {
+            value(text, "proof_server_worker_progress_age_seconds{task=\"prove\",worker=\"0\"}")
+        };
+        let metrics = metrics();
+        let place = &metrics.workers.places(Work::Prove)[0];
+        let ago = Instant::now().checked_sub(Duration::from_secs(90)).unwrap();
+        place.set_state_at(WorkerState::Busy, ago);
+        let before = age(&metrics.render(true));
+        assert!((90.0..91.0).contains(&before), "{before}");
+        place.progressed();
+        assert!(age(&metrics.render(true)) < 1.0);
+        place.set_state(WorkerState::Idle);
+        assert_eq!(age(&metrics.render(true)), 0.0);
+    }
+
+    #[test]
+    fn a_limit_is_there_only_where_one_is_set() {
+        const LIMIT: &str = "proof_server_worker_memory_limit_bytes";
+        let metrics = metrics();
+        let places = metrics.workers.places(Work::Prove);
+        places[0].set_memory_limit(None);
+        assert!(!metrics.render(true).contains(LIMIT));
+        places[1].set_memory_limit(Some(12 << 30));
+        let text = metrics.render(true);
+        let limit = format!("{LIMIT}{{task=\"prove\",worker=\"1\"}}");
+        assert_eq!(value(&text, &limit), f64::from(12 << 20) * 1024.0);
     }
 }

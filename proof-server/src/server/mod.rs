@@ -329,6 +329,9 @@ impl Shared {
             loop {
                 jobs.set_waiting(Work::Prove, self.queues.waiting());
                 jobs.set_waiting(Work::Verify, self.queues.verify.waiting());
+                let now = Instant::now();
+                jobs.set_oldest(Work::Prove, self.queues.oldest(now));
+                jobs.set_oldest(Work::Verify, self.queues.verify.oldest().map(|since| now - since));
                 let (results, bytes) = self.desk.kept();
                 jobs.set_kept(results, bytes);
                 self.gpus.read(&self.metrics);

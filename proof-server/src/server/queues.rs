@@ -1,6 +1,11 @@
 //! The server's queues.
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use tokio::time::Instant;
 
 use super::relay::AWAY;
 use crate::{
@@ -46,6 +51,12 @@ impl Queues {
     /// Jobs that wait for a prover, here or at the secondary's.
     pub(super) fn waiting(&self) -> usize {
         self.prove.waiting() + self.relayed.waiting()
+    }
+
+    /// How long the job that waits longest for a prover has waited, here or at the secondary's.
+    pub(super) fn oldest(&self, now: Instant) -> Option<Duration> {
+        let accepted = [self.prove.oldest(), self.relayed.oldest()].into_iter().flatten().min();
+        accepted.map(|accepted| now - accepted)
     }
 
     /// Jobs that run.

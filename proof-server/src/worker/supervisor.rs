@@ -95,6 +95,7 @@ impl Lane {
         first: Option<(Worker, EngineInfo)>,
         instruments: Instruments,
     ) -> Self {
+        instruments.place.set_memory_limit(config.worker.memory_limit);
         let (first, engine) = first.unzip();
         let mut first = first;
         if let Some(worker) = &mut first {
@@ -374,6 +375,7 @@ impl Lane {
             match worker.next().await? {
                 FromWorker::Progress(progress) => {
                     stages.enter(Stage::Phase(progress.phase));
+                    self.instruments.place.progressed();
                     job.progress(progress);
                     if let Some(running) = &mut self.view.lock().running {
                         running.progress = Some(progress);

@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use proof_server::types::{Code, ProofMode};
+use proof_server::types::{ClientMessage, Code, ProofMode};
 use rustix::process::Signal;
 
 use crate::support::{
@@ -109,6 +109,48 @@ fn every_request_is_counted_once_by_how_it_ended() {
             server.metric("proof_server_worker_resident_bytes{task=\"prove\",worker=\"0\"}");
         (bytes > 1e6).then_some(())
     });
+}
+
+#[test]
+fn what_waits_and_what_gets_nowhere_is_seen_by_its_age() {
+    let limit = ["--mock-fault", "stall", "--worker-memory", "256MiB"];
+    let server = ServerProcess::start(&[&PORT[..], &limit].concat());
+    let of_worker = |name: &str, task: &str| {
+        server.metric(&format!("proof_server_worker_{name}{{task=\"{task}\",worker=\"0\"}}"))
+    };
+    let oldest = || server.metric("proof_server_queue_oldest_seconds{task=\"prove\"}");
+    assert_eq!(of_worker("memory_limit_bytes", "prove"), f64::from(256 << 20));
+    assert_eq!(of_worker("memory_limit_bytes", "verify"), f64::from(256 << 20));
+    assert_eq!((of_worker("progress_age_seconds", "prove"), oldest()), (0.0, 0.0));
+
+    let mut clients = [server.connect(), server.connect()];
+    let [running, waiting] = clients.each_mut().map(ask);
+    wait_started(&mut clients[0], running);
+    poll_until("an old job", || (oldest() > 1.0).then_some(()));
+    assert!(of_worker("progress_age_seconds", "prove") > 1.0);
+    assert_eq!(of_worker("progress_age_seconds", "verify"), 0.0);
+
+    clients[1].send(&ClientMessage::Cancel { id: waiting }).unwrap();
+    poll_until("an empty queue", || (oldest() == 0.0).then_some(()));
+    clients[0].send(&ClientMessage::Cancel { id: running }).unwrap();
+    poll_until("no job", || (of_worker("progress_age_seconds", "prove") == 0.0).then_some(()));
+}
+
+#[test]
+fn a_job_that_goes_on_says_so_by_its_age() {
+    // Four steps of a second each.
+    let server = ServerProcess::start(&[&PORT[..], &["--mock-delay", "6s"]].concat());
+    let mut client = server.connect();
+    let id = ask(&mut client);
+    wait_started(&mut client, id);
+    let started = std::time::Instant::now();
+    let age =
+        || server.metric("proof_server_worker_progress_age_seconds{task=\"prove\",worker=\"0\"}");
+    let mut oldest: f64 = 0.0;
+    while started.elapsed().as_secs() < 4 {
+        oldest = oldest.max(age());
+    }
+    assert!((0.5..3.0).contains(&oldest), "{oldest} s old within four seconds of a job");
 }
 
 #[test]
