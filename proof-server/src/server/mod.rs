@@ -6,7 +6,6 @@
 mod acceptor;
 mod connection;
 mod counted;
-mod name;
 mod narrate;
 mod peer;
 mod queues;
