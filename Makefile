@@ -14,11 +14,11 @@ CARGO_MUTANTS := 27.1.0
 TYPOS := 1.52.0
 BIN := $(CARGO_TARGET_DIR)/release
 PROMTOOL := $(TOOLS)/prometheus/usr/bin
-export PATH := $(PATH):$(PROMTOOL)
+export PATH := $(PATH):$(PROMTOOL):$(TOOLS)/haproxy/usr/sbin
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build demo snark snark-fixtures test lint one-build fmt clippy doc deny typos artifacts check-artifacts profile profile-proof recordings spec-vectors \
-        spec-vectors-large bench contracts contracts-check chart-library-check fuzz fuzz-check mutants check-readme load chaos promtool fleet-container fleet-dashboards fleet-pictures
+        spec-vectors-large bench contracts contracts-check chart-library-check fuzz fuzz-check mutants check-readme load chaos promtool fleet-container fleet-dashboards fleet-pictures fleet-scale-out haproxy
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -139,6 +139,9 @@ load: build ## a thousand clients ask a server with the mock engine for 100,000 
 chaos: build ## a server's processes are killed under its clients for 10 minutes (CHAOS="--roles --seed 2")
 	$(BIN)/load chaos $(CHAOS)
 
+fleet-scale-out: build haproxy ## four and five hosts behind a real HAProxy, with faults: 4 minutes, root (SCALE_OUT="faults": one part)
+	scripts/check-scale-out $(BIN) $(SCALE_OUT)
+
 mutants: deps $(TOOLS)/bin/cargo-mutants ## changes to core and signature that no test sees (FILE=core/src/merkle.rs; without, nine hours)
 	PATH="$(TOOLS)/bin:$$PATH" scripts/mutants $(FILE)
 
@@ -166,6 +169,10 @@ promtool:
 	@command -v promtool > /dev/null || test -x $(PROMTOOL)/promtool || \
 	  (mkdir -p $(TOOLS)/prometheus && cd $(TOOLS)/prometheus && apt-get download prometheus && dpkg -x prometheus_*.deb .) || \
 	  echo "no promtool: the test of the metrics' format will be skipped"
+
+# The balancer, for its tests. Unpacked and not installed: the package would start one.
+haproxy:
+	@scripts/install-haproxy $(TOOLS)/haproxy
 
 $(TOOLS)/bin/cargo-deny:
 	CARGO_TARGET_DIR=$(TOOLS)/target cargo install cargo-deny --version $(CARGO_DENY) --locked --root $(TOOLS)

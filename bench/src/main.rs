@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use bench::{
-    compare,
+    compare, plan,
     record::{RecordArgs, record},
     replay::{self, Ended, ReplayArgs, Stop},
     report,
@@ -29,6 +29,7 @@ enum Command {
     #[cfg(feature = "verify")]
     Prove(bench::prove::ProveArgs),
     Record(RecordArgs),
+    Plan(plan::PlanArgs),
     Replay(ReplayArgs),
     /// Tables of one run or several, and a page with charts.
     ///
@@ -68,6 +69,13 @@ fn main() -> ExitCode {
                 },
             )
         }
+        Command::Plan(args) => plan::run(&args).map_or_else(
+            |error| fail(1, error),
+            |text| {
+                print(&text);
+                ExitCode::SUCCESS
+            },
+        ),
         Command::Report(args) => report::run(&args).map_or_else(
             |error| fail(1, error.into()),
             |text| {

@@ -5,7 +5,7 @@
 //! [`decide::advance`], a pure function of the store, a verified statement and what was asked for. The
 //! rest is how statements get there: [`ask`] turns nodes' files into requests, [`prove`] has a proof
 //! server answer them, [`verify`](mod@verify) checks the proofs, and [`circuit`] says which SNARKs may be
-//! taken at all. [`StoreFile`] keeps a store on disk.
+//! taken at all, [`retry`] when to ask again. [`StoreFile`] keeps a store on disk.
 //!
 //! With the default feature `verify` proofs are checked by SP1's verifier, in under a second and without
 //! a prover's start-up. Without it only MOCK proofs can be taken.
@@ -15,6 +15,7 @@ pub mod circuit;
 pub mod decide;
 pub mod files;
 pub mod prove;
+pub mod retry;
 pub mod statement;
 pub mod store;
 pub mod verify;

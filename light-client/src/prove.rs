@@ -86,7 +86,8 @@ pub struct Terms {
     pub allow_mock: bool,
 }
 
-/// A connection to a server with the right keys that makes the wanted kind of proof.
+/// A connection to a server with the right keys that makes the wanted kind of proof. It is for one request and ends
+/// with its answer, before that is verified: behind a balancer, an open connection is a prover that nobody else gets.
 #[derive(Debug)]
 pub struct Session {
     client: Client,
@@ -129,7 +130,7 @@ impl Session {
     /// # Errors
     /// [`ProveError`].
     pub fn committee_change(
-        &mut self,
+        self,
         checker: &dyn ProofChecker,
         store: &Store,
         asked: &CommitteeChangeAsk,
@@ -151,7 +152,7 @@ impl Session {
     /// # Errors
     /// [`ProveError`].
     pub fn inclusion(
-        &mut self,
+        self,
         checker: &dyn ProofChecker,
         store: &Store,
         asked: &InclusionAsk,
@@ -166,7 +167,7 @@ impl Session {
     }
 
     fn prove(
-        &mut self,
+        mut self,
         checker: &dyn ProofChecker,
         input: ProgramInput,
         on_event: impl FnMut(Event),
@@ -174,7 +175,9 @@ impl Session {
         let Terms { mode, allow_mock } = self.terms;
         let wanted = input.program();
         let asked_at = Instant::now();
-        let (proof, stats) = self.client.prove(mode, input, on_event)?;
+        let answer = self.client.prove(mode, input, on_event);
+        self.client.close();
+        let (proof, stats) = answer?;
         let waited = asked_at.elapsed();
         if (proof.program, proof.mode) != (wanted, mode) {
             let (seen, seen_mode) = (proof.program, proof.mode);

@@ -5,7 +5,7 @@
 mod pins;
 mod stream;
 
-use std::{io, time::Duration};
+use std::{io, net::Shutdown, time::Duration};
 
 use lc_core::host::input::ProgramInput;
 
@@ -31,8 +31,13 @@ const SILENT_INTERVALS: u32 = 4;
 pub struct ClientOptions {
     /// Name and version, for the server's log.
     pub name: String,
-    /// Time to connect and to exchange the Hellos.
+    /// Time to connect, and to exchange the Hellos where nothing else is said.
     pub connect_timeout: Duration,
+    /// Time for the server's Hello, with the TLS handshake. A balancer that holds connections back until a server is
+    /// free has taken this one long before a server sees it. Nothing: `connect_timeout`.
+    pub hello_timeout: Option<Duration>,
+    /// The one job that the connection is for, told to balancers: [`ClientHello::about`].
+    pub job: Option<RequestName>,
     /// Time within which each message must be written.
     pub write_timeout: Duration,
     /// Largest frames to take from the server.
@@ -49,10 +54,23 @@ impl ClientOptions {
         Self {
             name: name.into(),
             connect_timeout: Duration::from_secs(10),
+            hello_timeout: None,
+            job: None,
             write_timeout: Duration::from_secs(60),
             limits: FrameLimits::default(),
             #[cfg(feature = "tls")]
             tls: None,
+        }
+    }
+
+    fn hello_timeout(&self) -> Duration {
+        self.hello_timeout.unwrap_or(self.connect_timeout)
+    }
+
+    fn hello(&self) -> ClientHello {
+        match self.job {
+            Some(job) => ClientHello::about(job, &self.name),
+            None => ClientHello::new(&self.name),
         }
     }
 }
@@ -106,6 +124,24 @@ pub enum ClientError {
     },
 }
 
+impl ClientError {
+    /// Whether the conversation broke off or none came about, and the same words may be understood next time: the
+    /// server, or what lies between, went away.
+    #[must_use]
+    pub fn is_broken_off(&self) -> bool {
+        match self {
+            Self::Connect { .. } | Self::Closed | Self::Silent { .. } => true,
+            Self::Frame(error) => matches!(error, FrameError::Io(_) | FrameError::Torn { .. }),
+            #[cfg(feature = "tls")]
+            Self::Tls(error) => matches!(
+                error,
+                TlsPeerError::Closed | TlsPeerError::Silent { .. } | TlsPeerError::Io(_)
+            ),
+            Self::SpeaksTls | Self::Failed(_) | Self::Unexpected { .. } => false,
+        }
+    }
+}
+
 /// What happens to a request before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
@@ -148,7 +184,7 @@ impl Client {
     pub fn connect(address: &str, options: &ClientOptions) -> Result<Self, ClientError> {
         let (reader, mut writer) = stream::connect(address, options)?;
         let mut reader = FrameReader::new(reader, options.limits);
-        let hello = ClientMessage::Hello(ClientHello::new(&options.name));
+        let hello = ClientMessage::Hello(options.hello());
         // A server that has no room answers before it reads, so a failed write is not yet the answer.
         let written = write_message(&mut writer, &hello, &options.limits);
         let hello = match receive(&mut reader) {
@@ -180,8 +216,15 @@ impl Client {
         &self.hello
     }
 
-    /// Asks for a proof and waits for it, passing on what happens meanwhile. Dropping the client
-    /// cancels the job.
+    /// Ends the connection, also under the handles that [`Client::canceller`] gave out, which a drop would wait for. To
+    /// be called with the last answer: at a balancer an open connection is a prover that nobody else gets.
+    pub fn close(self) {
+        // One that is broken already is closed too.
+        let _ = self.reader.stream().socket().shutdown(Shutdown::Both);
+    }
+
+    /// Asks for a proof and waits for it, passing on what happens meanwhile. Without an answer the job goes on for the
+    /// server's grace period once the connection is gone.
     ///
     /// # Errors
     ///

@@ -76,6 +76,10 @@ pub struct ReplayArgs {
     #[arg(long = "allow-dev-circuits", value_name = "FILE")]
     pub(super) circuits: Vec<PathBuf>,
 
+    /// The server is a balancer: a connection a request, closed with its answer, and nobody is asked what it does
+    #[arg(long)]
+    pub(super) balanced: bool,
+
     /// Where the random times come from, and which proofs are verified
     #[arg(long, value_name = "NUMBER", default_value = "1")]
     pub(super) seed: u64,
@@ -137,6 +141,7 @@ impl ReplayArgs {
             ("retries", self.retries.to_string()),
             ("sample_verify", self.sample_verify.to_string()),
             ("seed", self.seed.to_string()),
+            ("balanced", self.balanced.to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()

@@ -11,7 +11,7 @@ use std::{
 
 use proof_server::{
     client::{Canceller, Client, ClientError, ClientOptions, Event},
-    types::{Joined, Proof, ProofMode, ProofStats},
+    types::{Joined, Proof, ProofMode, ProofStats, RequestName},
 };
 
 use super::{
@@ -27,6 +27,9 @@ pub(super) struct Shared {
     pub(super) servers: Vec<String>,
     pub(super) options: ClientOptions,
     pub(super) mode: ProofMode,
+    /// Whether a connection is for one request.
+    pub(super) balanced: bool,
+    pub(super) seed: u64,
     pub(super) requests: Vec<Request>,
     /// Attempts after the first.
     pub(super) retries: u32,
@@ -84,6 +87,18 @@ impl Shared {
         }
     }
 
+    /// How to connect for one turn. Behind a balancer each turn is a job of its own: recorded requests repeat, users'
+    /// do not, and a balancer that saw one name would send all of them to one host.
+    fn options(&self, turn: Turn) -> ClientOptions {
+        let job = self.balanced.then(|| {
+            let mut name = [0; 32];
+            name[..4].copy_from_slice(&(self.seed as u32).to_be_bytes());
+            name[4..8].copy_from_slice(&(turn.number as u32).to_be_bytes());
+            RequestName(name)
+        });
+        ClientOptions { job, ..self.options.clone() }
+    }
+
     /// Which of the recorded requests is made in this turn: all of them, over and over.
     pub(super) fn request(&self, turn: Turn) -> &Request {
         &self.requests[turn.number % self.requests.len()]
@@ -138,7 +153,7 @@ impl Worker {
                 return Err(Stopped);
             }
             let server = choice.host;
-            let answer = self.ask(server, shared.request(turn));
+            let answer = self.ask(server, turn);
             let end = shared.now();
             if shared.stop.is_set() && answer.is_err() {
                 return Err(Stopped);
@@ -152,6 +167,9 @@ impl Worker {
                     }
                 }
             }
+            if let Some(connection) = self.connections[server].take_if(|_| shared.balanced) {
+                connection.close();
+            }
             match answer {
                 Err(trouble) if trouble.is_passing && failed.len() < shared.retries as usize => {
                     failed.push((server, trouble));
@@ -162,8 +180,9 @@ impl Worker {
     }
 
     /// One attempt.
-    fn ask(&mut self, server: usize, request: &Request) -> Result<Answer, Trouble> {
+    fn ask(&mut self, server: usize, turn: Turn) -> Result<Answer, Trouble> {
         let shared = &self.shared;
+        let request = shared.request(turn);
         let (mode, wanted) = (shared.mode, request.program());
         let answer = |connection: &mut Client| {
             let mut joined = Joined::No;
@@ -178,7 +197,7 @@ impl Worker {
         let place = &mut self.connections[server];
         let connected = match place.take() {
             Some(connection) => Ok(connection),
-            None => Client::connect(&shared.servers[server], &shared.options),
+            None => Client::connect(&shared.servers[server], &shared.options(turn)),
         };
         let connection = place.insert(connected.map_err(|error| Trouble::of(&error))?);
         let slot = &shared.cancellers[self.number];

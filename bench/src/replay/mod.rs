@@ -52,6 +52,10 @@ const ROWS: usize = 16;
 /// How often the one who collects looks up.
 const TICK: Duration = Duration::from_millis(200);
 
+/// How long a balancer may hold a connection back: longer than `timeout queue` in `deploy/haproxy.cfg`, so that it is
+/// the balancer that gives up.
+const BALANCER_PATIENCE: Duration = Duration::from_secs(16 * 60);
+
 /// How long a stopped run waits for the servers to say that they gave the open requests up.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -83,6 +87,9 @@ pub fn run(args: &ReplayArgs, stop: &Stop) -> eyre::Result<(String, Ended)> {
     let judge = Judge::new(&args.circuits)?;
     let mut options = ClientOptions::new(concat!("bench ", env!("CARGO_PKG_VERSION")));
     options.tls = args.tls.load()?;
+    if args.balanced {
+        options.hello_timeout = Some(BALANCER_PATIENCE);
+    }
     let servers = greet(&args.servers, &options)?;
     judge.check_servers(&servers, args.mode, args.sample_verify > 0)?;
     let paper = Paper::prepare(args.out.as_deref())?;
@@ -96,6 +103,8 @@ pub fn run(args: &ReplayArgs, stop: &Stop) -> eyre::Result<(String, Ended)> {
         servers: args.servers.clone(),
         options,
         mode: args.mode,
+        balanced: args.balanced,
+        seed: args.seed,
         requests,
         retries: args.retries,
         began: Instant::now(),
@@ -104,8 +113,11 @@ pub fn run(args: &ReplayArgs, stop: &Stop) -> eyre::Result<(String, Ended)> {
         stop: stop.clone(),
         cancellers: (0..args.clients).map(|_| Mutex::new(None)).collect(),
     });
-    let watch =
-        |address: &String| Monitor::start(address.clone(), shared.options.clone(), shared.began);
+    // Through a balancer each question would go to another host, and take a prover from those that are measured.
+    let watch = |address: &String| {
+        let start = || Monitor::start(address.clone(), shared.options.clone(), shared.began);
+        (!args.balanced).then(start).flatten()
+    };
     let monitors: Vec<_> = shared.servers.iter().map(watch).collect();
     let (mut samples, proofs, stopped) = measure(&shared, args)?;
     let ended = monitors.into_iter().map(|monitor| monitor.map(|it| it.stop(STOP_PATIENCE)));

@@ -120,9 +120,13 @@ pub(super) struct ServerArgs {
     pub(super) allow_mock: bool,
     #[command(flatten)]
     pub(super) circuits: CircuitArgs,
-    /// Seconds to connect and greet in, 1 to 600
+    /// Seconds to connect in, 1 to 600
     #[arg(long, env = "LIGHT_CLIENT_CONNECT_TIMEOUT", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     pub(super) connect_timeout: Duration,
+    /// Seconds, 0 to 86400, to wait for a server that goes away, drains, is busy, or waits behind a full balancer,
+    /// counted from its last word. Meanwhile it is asked again and again, and finds the job by its name. 0: once
+    #[arg(long, env = "LIGHT_CLIENT_PATIENCE", default_value = "600", value_name = "SECONDS", value_parser = patience)]
+    pub(super) patience: Duration,
     #[command(flatten)]
     pub(super) tls: TlsArgs,
 }
@@ -225,6 +229,13 @@ fn seconds(text: &str) -> Result<Duration, String> {
     seconds.map(Duration::from_secs).ok_or_else(|| "wanted a whole number from 1 to 600".to_owned())
 }
 
+fn patience(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|seconds| *seconds <= 86_400);
+    seconds
+        .map(Duration::from_secs)
+        .ok_or_else(|| "wanted a whole number from 0 to 86400".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -252,6 +263,7 @@ mod tests {
         assert_eq!(args.updates, [PathBuf::from("a"), PathBuf::from("b")]);
         assert_eq!(args.server.mode, ProofMode::Groth16);
         assert_eq!(args.server.connect_timeout, Duration::from_secs(10));
+        assert_eq!(args.server.patience, Duration::from_secs(600));
     }
 
     #[test]
@@ -270,6 +282,8 @@ mod tests {
         for (line, says) in [
             (format!("{change} --mode STARK"), "it is core (or stark)"),
             (format!("{change} --connect-timeout 0"), "a whole number from 1 to 600"),
+            (format!("{change} --patience 1h"), "a whole number from 0 to 86400"),
+            (format!("{change} --patience 86401"), "a whole number from 0 to 86400"),
             (format!("{change} --count 0"), "not in 1.."),
             (format!("{bootstrap} 0x12"), "32 bytes in hex"),
             ("light-client status --store=".to_owned(), "value"),
@@ -292,9 +306,16 @@ mod tests {
             .find_subcommand_mut("prove")
             .and_then(|prove| prove.find_subcommand_mut("inclusion"));
         let help = prove.map(|prove| prove.render_long_help().to_string()).unwrap_or_default();
-        for variable in
-            ["SERVER", "STORE", "MODE", "TLS_CA", "TLS_CERT", "TLS_KEY", "TLS_SERVER_NAME"]
-        {
+        for variable in [
+            "SERVER",
+            "STORE",
+            "MODE",
+            "PATIENCE",
+            "TLS_CA",
+            "TLS_CERT",
+            "TLS_KEY",
+            "TLS_SERVER_NAME",
+        ] {
             assert!(help.contains(&format!("LIGHT_CLIENT_{variable}=")), "{variable}");
         }
     }

@@ -4,7 +4,7 @@ use std::{
     io::{self, Write},
     process,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{self, Receiver, Sender},
     },
     thread,
@@ -25,6 +25,7 @@ const CANCEL_GRACE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Interrupt {
     state: Arc<Mutex<State>>,
+    canceller: Arc<Mutex<Option<Canceller>>>,
     answered: Sender<()>,
 }
 
@@ -39,16 +40,18 @@ enum State {
 }
 
 impl Interrupt {
-    pub(super) fn arm(canceller: Canceller) -> io::Result<Self> {
+    pub(super) fn arm() -> io::Result<Self> {
         let state = Arc::new(Mutex::new(State::Waiting));
+        let canceller = Arc::new(Mutex::new(None));
         let (answered, is_answered) = mpsc::channel();
         let mut signals = Signals::new([SIGINT, SIGTERM])?;
         thread::spawn({
-            let state = Arc::clone(&state);
+            let (state, canceller) = (Arc::clone(&state), Arc::clone(&canceller));
             move || {
                 let mut arrived = signals.forever();
                 let Some(signal) = arrived.next() else { return };
                 if pass(&state, State::Interrupted) {
+                    let canceller = locked(&canceller).take();
                     end(canceller, is_answered, signal);
                     if arrived.next().is_some() {
                         process::exit(128 + signal);
@@ -56,7 +59,16 @@ impl Interrupt {
                 }
             }
         });
-        Ok(Self { state, answered })
+        Ok(Self { state, canceller, answered })
+    }
+
+    /// From now on the request is given up by this; by nothing where none is open. Does not return if a signal came
+    /// before: what went wrong since is its doing.
+    pub(super) fn cancels_by(&self, canceller: Option<Canceller>) {
+        *locked(&self.canceller) = canceller;
+        if *locked(&self.state) == State::Interrupted {
+            self.wait_for_the_end();
+        }
     }
 
     /// The server has answered: from now on signals come too late. Does not return if one came before.
@@ -64,6 +76,10 @@ impl Interrupt {
         if pass(&self.state, State::Saving) {
             return;
         }
+        self.wait_for_the_end();
+    }
+
+    fn wait_for_the_end(&self) -> ! {
         // If nobody listens any more, the process is ending already.
         let _ = self.answered.send(());
         loop {
@@ -74,7 +90,7 @@ impl Interrupt {
 
 /// Goes from `Waiting` to `next`; whether that was still possible.
 fn pass(state: &Mutex<State>, next: State) -> bool {
-    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut state = locked(state);
     let waiting = *state == State::Waiting;
     if waiting {
         *state = next;
@@ -82,12 +98,20 @@ fn pass(state: &Mutex<State>, next: State) -> bool {
     waiting
 }
 
-/// Sends the `Cancel`, and ends the process when it is answered or could be. Does not wait here.
-fn end(mut canceller: Canceller, is_answered: Receiver<()>, signal: i32) {
-    // A server that reads nothing could hold up the writer: it has its own thread.
-    thread::spawn(move || canceller.cancel());
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing that holds one can leave it half-changed.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Sends the `Cancel` where a request is open, and ends the process when it is answered or could be. Does not wait here.
+fn end(canceller: Option<Canceller>, is_answered: Receiver<()>, signal: i32) {
+    let grace = if canceller.is_some() { CANCEL_GRACE } else { Duration::ZERO };
+    if let Some(mut canceller) = canceller {
+        // A server that reads nothing could hold up the writer: it has its own thread.
+        thread::spawn(move || canceller.cancel());
+    }
     thread::spawn(move || {
-        let _ = is_answered.recv_timeout(CANCEL_GRACE);
+        let _ = is_answered.recv_timeout(grace);
         // Locked to the end: the last word stays the last.
         let mut stderr = io::stderr().lock();
         let _ = writeln!(stderr, "\ninterrupted: the request is cancelled, nothing was changed");

@@ -1,6 +1,7 @@
 //! Flags in, lines and an exit code out. What is decided is decided in the library.
 
 mod args;
+mod attempts;
 mod bootstrap;
 mod fault;
 mod inspect;

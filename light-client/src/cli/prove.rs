@@ -2,24 +2,26 @@
 
 use std::path::Path;
 
-use lc_core::{alloy_primitives::Bytes, statement::Account};
+use lc_core::{alloy_primitives::Bytes, host::ProgramInput, statement::Account};
 use light_client::{
     Store, StoreFile,
     ask::{CommitteeChangeAsk, InclusionAsk},
     files,
-    prove::{Delivery, ProveError, Session, Terms},
+    prove::Delivery,
     statement::Statement,
     verify::{ProofChecker, built_in_checker},
 };
-use proof_server::client::ClientOptions;
+use proof_server::{
+    client::ClientOptions,
+    types::{ProofMode, RequestName},
+};
 use serde_json::json;
 
 use super::{
     args::{CommitteeChangeArgs, ExecutionHeaderArgs, InclusionArgs, ServerArgs},
+    attempts::Attempts,
     fault::Fault,
     inspect::{circuit, description, trusted_json, verdict},
-    interrupt::Interrupt,
-    live::Live,
     report::{Report, bytes, counted, grouped, seconds},
 };
 
@@ -30,24 +32,23 @@ pub(super) fn committee_change(args: &CommitteeChangeArgs) -> Result<(), Fault> 
     let asked = CommitteeChangeAsk::new(&store, &updates, args.count.map(usize::from))?
         .with_execution_header(args.execution_header.read()?)?;
     let checker = built_in_checker(args.server.circuits.read()?)?;
-    let (mut session, interrupt) =
-        connect(&report, &args.server, &args.store.path, &store, &*checker)?;
-    if asked.skipped > 0 {
-        let skipped = counted(asked.skipped as u64, "update");
-        report.note("skipping", format_args!("{skipped} of periods before {}", store.period));
-    }
-    let (mode, updates) = (args.server.mode, counted(asked.periods(), "update"));
-    let to = store.period + asked.periods();
-    report.note(
-        "asking",
-        format_args!("{mode} proof from period {} to {to}, {updates}", store.period),
-    );
-
-    let mut live = Live::new(report);
-    let proven = session.committee_change(&*checker, &store, &asked, |event| live.on_event(event));
-    drop(live);
-    interrupt.disarm();
-    let (next, statement, delivery) = proven?;
+    let attempts =
+        attempts(report, &args.server, &args.store.path, &store, &*checker, &asked.input())?;
+    let begun = || {
+        if asked.skipped > 0 {
+            let skipped = counted(asked.skipped as u64, "update");
+            report.note("skipping", format_args!("{skipped} of periods before {}", store.period));
+        }
+        let (mode, updates) = (args.server.mode, counted(asked.periods(), "update"));
+        let to = store.period + asked.periods();
+        report.note(
+            "asking",
+            format_args!("{mode} proof from period {} to {to}, {updates}", store.period),
+        );
+    };
+    let (next, statement, delivery) = attempts.until_answered(begun, |session, on_event| {
+        session.committee_change(&*checker, &store, &asked, on_event)
+    })?;
     save_proof(&args.server, &delivery)?;
     file.save(&next)?;
 
@@ -81,22 +82,21 @@ pub(super) fn inclusion(args: &InclusionArgs) -> Result<(), Fault> {
     let asked = InclusionAsk::new(&store, &update, accounts)?
         .with_execution_header(args.execution_header.read()?)?;
     let checker = built_in_checker(args.server.circuits.read()?)?;
-    let (mut session, interrupt) =
-        connect(&report, &args.server, &args.store.path, &store, &*checker)?;
-    let mode = args.server.mode;
-    let slots = asked.accounts().map(|(_, keys)| keys.len() as u64).sum();
-    let accounts = counted(asked.accounts().len() as u64, "account");
-    let block = asked.finalized.execution_number;
-    report.note(
-        "asking",
-        format_args!("{mode} proof of {accounts} and {} at block {block}", counted(slots, "slot")),
-    );
-
-    let mut live = Live::new(report);
-    let proven = session.inclusion(&*checker, &store, &asked, |event| live.on_event(event));
-    drop(live);
-    interrupt.disarm();
-    let (inclusion, delivery) = proven?;
+    let attempts =
+        attempts(report, &args.server, &args.store.path, &store, &*checker, &asked.input())?;
+    let begun = || {
+        let slots = asked.accounts().map(|(_, keys)| keys.len() as u64).sum();
+        let accounts = counted(asked.accounts().len() as u64, "account");
+        let (mode, block) = (args.server.mode, asked.finalized.execution_number);
+        let slots = counted(slots, "slot");
+        report.note(
+            "asking",
+            format_args!("{mode} proof of {accounts} and {slots} at block {block}"),
+        );
+    };
+    let (inclusion, delivery) = attempts.until_answered(begun, |session, on_event| {
+        session.inclusion(&*checker, &store, &asked, on_event)
+    })?;
     save_proof(&args.server, &delivery)?;
 
     if args.server.json {
@@ -165,13 +165,14 @@ fn print_json(
 }
 
 /// Everything that can be known to fail is known before a prover works.
-fn connect(
-    report: &Report,
-    args: &ServerArgs,
+fn attempts<'a>(
+    report: Report,
+    args: &'a ServerArgs,
     store_path: &Path,
     store: &Store,
-    checker: &dyn ProofChecker,
-) -> Result<(Session, Interrupt), Fault> {
+    checker: &'a dyn ProofChecker,
+    input: &ProgramInput,
+) -> Result<Attempts<'a>, Fault> {
     if store.mock && !args.allow_mock {
         return Err(Fault::MockStore { path: store_path.display().to_string() });
     }
@@ -184,30 +185,15 @@ fn connect(
     let mut options = ClientOptions::new(concat!("light-client ", env!("CARGO_PKG_VERSION")));
     options.connect_timeout = args.connect_timeout;
     options.tls = args.tls.load()?;
-    let terms = Terms { mode: args.mode, allow_mock: args.allow_mock };
-    let session = Session::connect(&args.address, &options, checker, terms)?;
-    let hello = session.hello();
-    let (server, engine) = (&hello.server, &hello.engine);
-    let about = if engine.engine.is_mock() {
-        "MOCK engine: its proofs prove nothing".to_owned()
-    } else {
-        format!(
-            "{} engine, SP1 {}, its keys are the pinned ones",
-            engine.engine, engine.sp1_version
-        )
-    };
-    report.note("server", format_args!("{}, {server}, {about}", args.address));
-    if let Some(info) = engine.mode(args.mode).filter(|info| info.is_development()) {
-        report.note(
-            "DEV",
-            format_args!(
-                "{} proofs can be forged by whoever set up the server's circuit",
-                info.mode
-            ),
-        );
-    }
-    let canceller = session.client().canceller().map_err(ProveError::from)?;
-    Ok((session, Interrupt::arm(canceller).map_err(Fault::Signals)?))
+    options.job = Some(job(checker, args.mode, input));
+    Ok(Attempts { report, args, options, checker })
+}
+
+/// The job's name, as a server with the pinned keys has it.
+fn job(checker: &dyn ProofChecker, mode: ProofMode, input: &ProgramInput) -> RequestName {
+    let pins = checker.pins();
+    let pin = pins.iter().find(|pin| pin.program == input.program());
+    RequestName::of_prove(pin.map(|pin| pin.vkey), mode, input)
 }
 
 fn save_proof(args: &ServerArgs, delivery: &Delivery) -> Result<(), Fault> {

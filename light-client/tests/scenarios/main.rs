@@ -9,6 +9,7 @@ mod command;
 mod interrupt;
 mod real_server;
 mod recordings;
+mod retry;
 mod server;
 mod session;
 mod snark;

@@ -36,11 +36,7 @@ impl FakeServer {
     pub(crate) fn start(script: impl FnOnce(Peer) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let script = thread::spawn(move || {
-            let stream = accept(&listener);
-            let writer = stream.try_clone().unwrap();
-            script(Peer { reader: FrameReader::new(stream, FrameLimits::default()), writer });
-        });
+        let script = thread::spawn(move || script(accept(&listener)));
         Self { address, script }
     }
 
@@ -50,7 +46,7 @@ impl FakeServer {
     }
 }
 
-fn accept(listener: &TcpListener) -> TcpStream {
+fn accept(listener: &TcpListener) -> Peer {
     listener.set_nonblocking(true).unwrap();
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
@@ -58,7 +54,8 @@ fn accept(listener: &TcpListener) -> TcpStream {
             Ok((stream, _)) => {
                 stream.set_nonblocking(false).unwrap();
                 stream.set_read_timeout(Some(PATIENCE)).unwrap();
-                return stream;
+                let writer = stream.try_clone().unwrap();
+                return Peer { reader: FrameReader::new(stream, FrameLimits::default()), writer };
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 thread::sleep(Duration::from_millis(2));
@@ -85,15 +82,16 @@ impl Peer {
     }
 
     /// Exchanges the Hellos as a server with this engine and key.
-    pub(crate) fn greet(&mut self, engine: EngineKind, vkey: VkeyHash) {
-        self.greet_as(&hello_of(engine, vkey));
+    pub(crate) fn greet(&mut self, engine: EngineKind, vkey: VkeyHash) -> String {
+        self.greet_as(&hello_of(engine, vkey))
     }
 
-    /// Exchanges the Hellos.
-    pub(crate) fn greet_as(&mut self, ours: &ServerHello) {
+    /// Exchanges the Hellos; who the client says it is.
+    pub(crate) fn greet_as(&mut self, ours: &ServerHello) -> String {
         let hello = self.receive();
-        assert!(matches!(hello, Some(ClientMessage::Hello(_))), "{hello:?}");
+        let Some(ClientMessage::Hello(hello)) = hello else { panic!("{hello:?}") };
         self.send(&ServerMessage::Hello(ours.clone()));
+        hello.client
     }
 
     /// Exchanges the Hellos, and fails the test if the client then asks for anything.
@@ -227,4 +225,16 @@ fn inclusion(input: &InclusionInput) -> Inclusion {
         attestedSlot: update.attested_header.beacon.slot,
         ..testing::inclusion()
     }
+}
+
+/// A server that has one connection after another, each with a script of its own.
+pub(crate) fn in_turn(scripts: Vec<Box<dyn FnOnce(Peer) + Send>>) -> FakeServer {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let script = thread::spawn(move || {
+        for script in scripts {
+            script(accept(&listener));
+        }
+    });
+    FakeServer { address, script }
 }

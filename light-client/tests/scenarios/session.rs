@@ -1,17 +1,24 @@
 //! The library's side: what makes a request end well, and what does not.
 
-use std::io::Write;
+use std::{
+    io::Write,
+    sync::{Mutex, mpsc},
+    time::Duration,
+};
 
 use light_client::{
     ask::{CommitteeChangeAsk, InclusionAsk},
     decide::Refusal,
     prove::{ProveError, Session, Terms},
     statement::Statement,
-    verify::ProofError,
+    verify::{ProofChecker, ProofError},
 };
 use proof_server::{
     client::{ClientError, ClientOptions, Event, PinError},
-    types::{EngineKind, Failure, Phase, Progress, Proof, ProofMode, ServerMessage, VkeyHash},
+    types::{
+        CircuitHash, EngineKind, Failure, Phase, ProgramInfo, Progress, Proof, ProofMode,
+        ServerMessage, VkeyHash,
+    },
 };
 
 use crate::{
@@ -34,7 +41,7 @@ fn prove(
     let server = FakeServer::start(script);
     let asked = CommitteeChangeAsk::new(&store(), &[update(PERIOD)], None).unwrap();
     let mut events = Vec::new();
-    let proven = connect(&server, allow_mock).and_then(|mut session| {
+    let proven = connect(&server, allow_mock).and_then(|session| {
         let on_event = |event| events.push(event);
         session.committee_change(&FakeChecker, &store(), &asked, on_event)
     });
@@ -127,7 +134,7 @@ fn an_inclusion_as_asked_is_given_and_any_other_refused() {
     let ask = || InclusionAsk::new(&store(), &finality_update(PERIOD), account_proofs()).unwrap();
     let prove = |spoil: fn(&mut Statement, &mut Proof)| {
         let server = FakeServer::start(move |peer| peer.serve(EngineKind::Cpu, KEY, spoil));
-        let mut session = connect(&server, false).unwrap();
+        let session = connect(&server, false).unwrap();
         let proven = session.inclusion(&FakeChecker, &store(), &ask(), |_| ());
         server.join();
         proven.map(|(inclusion, _)| inclusion)
@@ -163,4 +170,43 @@ fn a_server_that_goes_away_in_the_middle_of_a_frame_is_noticed() {
     })
     .unwrap_err();
     assert!(matches!(error, ProveError::Client(ClientError::Frame(_))), "{error}");
+}
+
+/// Verifies nothing before the server has seen the connection end.
+struct Patient(Mutex<mpsc::Receiver<()>>);
+
+impl ProofChecker for Patient {
+    fn pins(&self) -> Vec<ProgramInfo> {
+        FakeChecker.pins()
+    }
+
+    fn development_circuits(&self) -> Vec<CircuitHash> {
+        Vec::new()
+    }
+
+    fn check(&self, proof: &Proof) -> Result<Vec<u8>, ProofError> {
+        let ended = self.0.lock().unwrap().recv_timeout(Duration::from_secs(10));
+        ended.expect("the connection ends before its proof is verified");
+        FakeChecker.check(proof)
+    }
+}
+
+#[test]
+fn a_connection_ends_with_its_answer_whoever_still_has_a_handle_to_it() {
+    let (ended, has_ended) = mpsc::channel();
+    let server = FakeServer::start(move |mut peer| {
+        peer.greet(EngineKind::Cpu, KEY);
+        let (id, ..) = peer.request();
+        peer.accept(id);
+        peer.deliver(id, crate::testing::proof_of(&Statement::CommitteeChange(change())));
+        assert_eq!(peer.receive(), None);
+        ended.send(()).unwrap();
+    });
+    let asked = CommitteeChangeAsk::new(&store(), &[update(PERIOD)], None).unwrap();
+    let session = connect(&server, false).unwrap();
+    let handle = session.client().canceller().unwrap();
+    let checker = Patient(Mutex::new(has_ended));
+    session.committee_change(&checker, &store(), &asked, |_| ()).unwrap();
+    server.join();
+    drop(handle);
 }

@@ -44,7 +44,7 @@ fn asked_of(
     let asked = CommitteeChangeAsk::new(&store(), &[update(PERIOD)], None).unwrap();
     let (options, terms) = (ClientOptions::new("test"), Terms { mode: GROTH16, allow_mock: false });
     let proven = Session::connect(&server.address, &options, checker, terms)
-        .and_then(|mut session| session.committee_change(checker, &store(), &asked, drop));
+        .and_then(|session| session.committee_change(checker, &store(), &asked, drop));
     server.join();
     proven.map(|(store, _, delivery)| (store, delivery.proof))
 }

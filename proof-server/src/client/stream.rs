@@ -21,7 +21,7 @@ pub(super) fn connect(
     stream.set_nodelay(true).map_err(FrameError::Io)?;
     stream.set_write_timeout(Some(options.write_timeout)).map_err(FrameError::Io)?;
     let (reader, writer) = halves(address, stream, options)?;
-    reader.socket().set_read_timeout(Some(options.connect_timeout)).map_err(FrameError::Io)?;
+    reader.socket().set_read_timeout(Some(options.hello_timeout())).map_err(FrameError::Io)?;
     Ok((reader, writer))
 }
 
@@ -33,7 +33,7 @@ fn halves(
 ) -> Result<(ReadHalf, WriteHalf), ClientError> {
     #[cfg(feature = "tls")]
     if let Some(tls) = &options.tls {
-        let (reader, writer) = blocking::connect(tls, address, stream, options.connect_timeout)?;
+        let (reader, writer) = blocking::connect(tls, address, stream, options.hello_timeout())?;
         return Ok((ReadHalf::Tls(reader), WriteHalf::Tls(writer)));
     }
     let writer = stream.try_clone().map_err(FrameError::Io)?;

@@ -7,7 +7,6 @@ mod acceptor;
 mod connection;
 mod counted;
 mod gpus;
-mod name;
 mod narrate;
 mod peer;
 mod queues;

@@ -14,7 +14,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug, error, field, info, info_span};
 
-use super::{Shared, name, narrate::Narrator, peer::Peer, routes::Route};
+use super::{Shared, narrate::Narrator, peer::Peer, routes::Route};
 use crate::{
     check_name, error_chain,
     jobs::{JobHandle, JobState, Payload, Success, Task},
@@ -139,7 +139,7 @@ impl<'a> Requests<'a> {
         }
         let (shared, key) = (Arc::clone(self.shared), self.peer.key);
         self.spawn(request, move |_| async move {
-            let name = name::of_verify(&proof);
+            let name = RequestName::of_verify(&proof);
             let task = Task::Verify { proof };
             let opened = shared.verifications.open(name, key, task, &shared.queues.verify);
             Some(opened.map(|job| (name, job)))
@@ -279,7 +279,7 @@ async fn open(
         let (desk, input, permit) = (Arc::clone(&shared.desk), Arc::clone(&input), permit.take());
         let metrics = Arc::clone(&shared.metrics);
         let work = tokio::task::spawn_blocking(move || {
-            let name = name::of_prove(vkey, mode, &input);
+            let name = RequestName::of_prove(vkey, mode, &input);
             // Known, and not yet joined: if the client goes meanwhile, nothing was taken for it.
             let task = (!desk.knows(name)).then(|| {
                 let began = Instant::now();

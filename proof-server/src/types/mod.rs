@@ -9,6 +9,7 @@ pub mod frame;
 pub mod frame_async;
 mod hash;
 mod mode;
+mod name;
 mod proof;
 pub mod proof_server;
 

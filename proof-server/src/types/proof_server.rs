@@ -75,7 +75,7 @@ pub enum ClientMessage {
 pub struct ClientHello {
     /// [`PROTOCOL_VERSION`] of the sender.
     pub protocol: u16,
-    /// Name and version, for the server's log.
+    /// Name and version, for the server's log. What comes before them is for balancers: [`ClientHello::about`].
     pub client: String,
 }
 
@@ -84,6 +84,14 @@ impl ClientHello {
     #[must_use]
     pub fn new(client: impl Into<String>) -> Self {
         Self { protocol: PROTOCOL_VERSION, client: client.into() }
+    }
+
+    /// The same of a client that is about to ask for one job, whose name comes first: `job=3f2a9c0d1e2f3a4b light-client
+    /// 0.1.0`. A balancer that looks at these bytes sends who asks again to the server that has the job already; a
+    /// server does nothing with them.
+    #[must_use]
+    pub fn about(job: RequestName, client: &str) -> Self {
+        Self::new(format!("job={job} {client}"))
     }
 }
 

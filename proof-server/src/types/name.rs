@@ -1,23 +1,24 @@
-//! What requests are named by. `docs/protocol.md` defines it: any server gives one request one name.
+//! What requests are named by. `docs/protocol.md` defines it: any server gives one request one name, and so does a
+//! client.
 
 use lc_core::host::input::ProgramInput;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::types::{Proof, ProofMode, RequestName, VkeyHash};
+use super::{Proof, ProofMode, RequestName, VkeyHash};
 
-/// The name of a `Prove`: the key of its program, its mode and its input.
-pub(super) fn of_prove(
-    vkey: Option<VkeyHash>,
-    mode: ProofMode,
-    input: &ProgramInput,
-) -> RequestName {
-    of(b"prove", &(vkey.map_or([0; 32], |vkey| vkey.0), mode, input))
-}
+impl RequestName {
+    /// The name of a `Prove`: the key of its program, its mode and its input.
+    #[must_use]
+    pub fn of_prove(vkey: Option<VkeyHash>, mode: ProofMode, input: &ProgramInput) -> Self {
+        of(b"prove", &(vkey.map_or([0; 32], |vkey| vkey.0), mode, input))
+    }
 
-/// The name of a `Verify`: its proof.
-pub(super) fn of_verify(proof: &Proof) -> RequestName {
-    of(b"verify", proof)
+    /// The name of a `Verify`: its proof.
+    #[must_use]
+    pub fn of_verify(proof: &Proof) -> Self {
+        of(b"verify", proof)
+    }
 }
 
 /// SHA-256 of the request's kind and of its content as frames carry it.
@@ -34,7 +35,7 @@ mod tests {
     use lc_core::{ProgramId, host::InclusionInput};
 
     use super::*;
-    use crate::types::EngineKind;
+    use crate::types::{ClientHello, ClientMessage, EngineKind, FrameLimits, encode};
 
     fn input() -> InclusionInput {
         InclusionInput {
@@ -48,7 +49,7 @@ mod tests {
     }
 
     fn name(vkey: u8, mode: ProofMode, input: InclusionInput) -> RequestName {
-        of_prove(Some(VkeyHash([vkey; 32])), mode, &ProgramInput::Inclusion(input))
+        RequestName::of_prove(Some(VkeyHash([vkey; 32])), mode, &ProgramInput::Inclusion(input))
     }
 
     #[test]
@@ -77,7 +78,18 @@ mod tests {
             bytes: vec![2],
         };
         let other = Proof { bytes: vec![3], ..proof.clone() };
-        assert_eq!(of_verify(&proof), of_verify(&proof.clone()));
-        assert_ne!(of_verify(&proof), of_verify(&other));
+        assert_eq!(RequestName::of_verify(&proof), RequestName::of_verify(&proof.clone()));
+        assert_ne!(RequestName::of_verify(&proof), RequestName::of_verify(&other));
+    }
+
+    #[test]
+    fn a_balancer_finds_a_jobs_name_at_the_same_place_in_every_hello() {
+        for program in ["a", "light-client 0.1.0"] {
+            let hello = ClientMessage::Hello(ClientHello::about(RequestName([0xab; 32]), program));
+            let frame = encode(&hello, &FrameLimits::default()).unwrap();
+            assert_eq!(&frame[18..22], b"job=", "docs/protocol.md and deploy/haproxy.cfg say so");
+            assert_eq!(&frame[22..38], b"abababababababab");
+            assert_eq!(&frame[39..], program.as_bytes());
+        }
     }
 }
