@@ -6,7 +6,9 @@
 use lc_core::ProgramId;
 use lc_stark::{
     elsewhere::{Kind, Made},
-    prove::{GuestError, RUN_LIMIT, Run, Runnable},
+    prove::{
+        GuestError, RUN_LIMIT, Run, Runnable, check_shared_memory, check_temporary_folder,
+    },
 };
 use sha2::{Digest, Sha256};
 
@@ -82,6 +84,8 @@ impl<K> Outside<K> {
         verifier: ProofVerifier,
         set_up: &mut dyn FnMut(&'static [u8], ProgramId) -> Result<(K, Option<VkeyHash>), E>,
     ) -> Result<Self, E> {
+        check_shared_memory().map_err(GuestError::from).map_err(SetUpError::from)?;
+        check_temporary_folder().map_err(GuestError::from).map_err(SetUpError::from)?;
         let artifacts = Artifacts::embedded().map_err(SetUpError::from)?;
         let programs = artifacts.entries().map(|entry| Ours::new(entry, set_up));
         Ok(Self { engine, programs: programs.collect::<Result<_, E>>()?, modes, verifier })

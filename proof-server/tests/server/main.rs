@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
 
 mod command_line;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod execute;
 mod handshake;
 mod limits;

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::{
     shared_memory::{self, SharedMemoryFull},
+    temporary::{self, NotExecutable},
     watchdog::Watchdog,
 };
 
@@ -47,6 +48,9 @@ pub enum GuestError {
     /// No shared memory to run it.
     #[error(transparent)]
     SharedMemory(#[from] SharedMemoryFull),
+    /// SP1's executor cannot be started.
+    #[error(transparent)]
+    Temporary(#[from] NotExecutable),
     /// The executor failed.
     #[error("SP1's executor failed; if it was killed, give the machine more memory")]
     Executor(#[from] ExecutionError),
@@ -86,6 +90,7 @@ pub(super) fn run(
 ) -> Result<MinimalExecutorRunner, GuestError> {
     let _one_at_a_time = EXECUTOR.lock().unwrap_or_else(PoisonError::into_inner);
     shared_memory::check()?;
+    temporary::check()?;
     let (stderr, last_words) = watch::channel(String::new());
     let mut runner = MinimalExecutorRunner::new(
         program.clone(),

@@ -11,6 +11,7 @@ mod records;
 mod shard_plan;
 mod shared_memory;
 mod splices;
+mod temporary;
 mod tree;
 mod watchdog;
 
@@ -24,3 +25,4 @@ pub use shard_plan::ShardPlan;
 pub use shared_memory::{
     SharedMemoryFull, check as check_shared_memory, sweep as sweep_shared_memory,
 };
+pub use temporary::{NotExecutable, check as check_temporary_folder};

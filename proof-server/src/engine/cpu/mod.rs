@@ -13,7 +13,7 @@ use std::{path::PathBuf, thread};
 use lc_core::ProgramId;
 use lc_stark::prove::{
     self, CoreProof, CoreProver, GuestError, Keys, Machine, ProveError, ShardPlan,
-    SharedMemoryFull, Step,
+    NotExecutable, SharedMemoryFull, Step,
 };
 use sha2::{Digest, Sha256};
 use tracing::{info, warn};
@@ -156,6 +156,9 @@ pub enum StartError {
     /// There is no room to run programs.
     #[error(transparent)]
     SharedMemory(#[from] SharedMemoryFull),
+    /// Programs cannot be started.
+    #[error(transparent)]
+    Temporary(#[from] NotExecutable),
     /// The recorded proofs cannot be used.
     #[error(transparent)]
     Recorded(#[from] RecordedError),
@@ -195,6 +198,7 @@ impl CpuEngine {
             files => info!(files, "removed shared memory that a killed worker left"),
         }
         prove::check_shared_memory()?;
+        prove::check_temporary_folder()?;
         Ok(Self { prover, programs: infos.into_iter().zip(keys).collect(), further })
     }
 
