@@ -46,6 +46,7 @@ locals {
 resource "aws_eip" "nat" {
   #checkov:skip=CKV2_AWS_19:It belongs to the NAT gateway below
   for_each = local.nat_zones
+  domain   = "vpc" # newer than 3.39, which says: vpc = true
   tags     = merge(var.tags, { Name = "${var.name}-nat-${each.key}" })
 
   depends_on = [aws_internet_gateway.this]
