@@ -134,7 +134,7 @@ resource "aws_autoscaling_lifecycle_hook" "drained" {
 }
 
 resource "aws_autoscaling_policy" "queue" {
-  name                      = "queue-per-worker"
+  name                      = "${var.name}-queue-per-worker"
   autoscaling_group_name    = aws_autoscaling_group.pool.name
   policy_type               = "TargetTrackingScaling"
   estimated_instance_warmup = 60
@@ -158,7 +158,7 @@ resource "aws_autoscaling_policy" "queue" {
 
 # A group shrinks only if all of its policies agree. This one keeps hosts whose workers are busy with an empty queue.
 resource "aws_autoscaling_policy" "busy" {
-  name                      = "busy-workers"
+  name                      = "${var.name}-busy-workers"
   autoscaling_group_name    = aws_autoscaling_group.pool.name
   policy_type               = "TargetTrackingScaling"
   estimated_instance_warmup = 60
@@ -182,7 +182,7 @@ resource "aws_autoscaling_policy" "busy" {
 
 # The mean may be low while one job waits: the balancer does not know which host is free. Age counts the worst.
 resource "aws_autoscaling_policy" "age" {
-  name                      = "queue-age"
+  name                      = "${var.name}-queue-age"
   autoscaling_group_name    = aws_autoscaling_group.pool.name
   policy_type               = "StepScaling"
   adjustment_type           = "ChangeInCapacity"
