@@ -54,9 +54,9 @@ threading.Thread(target=release.serve_forever).start()
 http.server.ThreadingHTTPServer(("169.254.169.254", 80), Metadata).serve_forever()
 '''
 
+# Who calls it may write nothing: the journal takes it.
 AWS = r'''#!/bin/bash
-echo "$*" >> /check/calls
-chmod -f a+w /check/calls
+logger --tag check-aws -- "$*"
 [ "$1" != secretsmanager ] || cat /check/tls.pem
 '''
 
@@ -65,17 +65,18 @@ CHECK = r'''#!/bin/bash
 exec > /check/report 2>&1
 trap 'systemctl poweroff --force --no-block' EXIT
 within() { local seconds=$1; shift; for ((i = 0; i < seconds * 5; i++)); do "$@" && return; sleep 0.2; done; echo "not within $seconds s: $*"; return 1; }
+called() { journalctl --no-pager --output=cat --identifier=check-aws | grep -q -- "$1"; }
 fault() {
-    echo "FAULT: $*"
     cat /var/log/cloud-init-output.log
     systemctl --no-pager --full status 'proof-*'
     journalctl --no-pager | tail -n 200
+    echo "FAULT: $*"
     exit 1
 }
 cloud-init status --wait > /dev/null
 cloud-init status | grep -q 'status: done' || fault "cloud-init: $(cloud-init status --long)"
 within 30 systemctl --quiet is-active proof-server.service || fault "the server does not run"
-within 60 grep -q 'complete-lifecycle-action .* --lifecycle-hook-name ready .* CONTINUE' /check/calls || fault "the host did not say that it is ready"
+within 60 called 'complete-lifecycle-action .* --lifecycle-hook-name ready .* CONTINUE' || fault "the host did not say that it is ready"
 for unit in proof-host-tls.timer proof-host-metrics.timer proof-host-drain.service; do
     systemctl --quiet is-active "$unit" || fault "$unit does not run"
     systemctl --quiet is-enabled "$unit" || fault "$unit will not run after the next start"
@@ -85,7 +86,7 @@ echo "ready after $(cut -d. -f1 /proc/uptime) s of the machine's uptime, server'
 # The sandbox, as the running service has it.
 systemd-analyze security --threshold=30 proof-server.service > /check/security || fault "$(tail -n 1 /check/security)"
 pid=$(systemctl show -P MainPID proof-server)
-grep -q '^CapEff:\s0*$' "/proc/$pid/status" && grep -q '^NoNewPrivs:\s1' "/proc/$pid/status" && grep -q '^Seccomp:\s2' "/proc/$pid/status" || fault "$(cat "/proc/$pid/status")"
+[ "$(grep -c '^CapEff:\s0*$\|^NoNewPrivs:\s1$\|^Seccomp:\s2$' "/proc/$pid/status")" -eq 3 ] || fault "$(cat "/proc/$pid/status")"
 nsenter --mount --target "$pid" touch /usr/local/bin/written 2>/dev/null && fault "the server's file system can be written"
 [ "$(stat -c '%U %a' /var/lib/proof-server/tls/server.key)" = "proof-server 600" ] || fault "$(ls -l /var/lib/proof-server/tls)"
 journalctl --no-pager | grep 'Unknown key\|Failed to parse\|ignoring:' | grep proof- && fault "systemd does not know all of the units' settings"
@@ -102,13 +103,12 @@ within 10 grep -q '"answered"' /var/log/proof-server.log || fault "no line about
 python3 -c 'import json, sys; [json.loads(line) for line in open("/var/log/proof-server.log")]' || fault "the log file is not JSON lines"
 
 systemctl start proof-host-metrics.service || fault "no metrics"
-grep -q 'put-metric-data --namespace ProofServer .*QueueJobsPerWorker.*Value=one-prover' /check/calls || fault "not published: $(cat /check/calls)"
+within 10 called 'put-metric-data --namespace ProofServer .*QueueJobsPerWorker.*Value=one-prover' || fault "not published"
 echo Terminated > /check/metadata/autoscaling/target-lifecycle-state
-within 30 grep -q 'complete-lifecycle-action .* --lifecycle-hook-name drained .* CONTINUE' /check/calls || fault "the host did not say that it is drained"
+within 30 called 'complete-lifecycle-action .* --lifecycle-hook-name drained .* CONTINUE' || fault "the host did not say that it is drained"
 systemctl --quiet is-active proof-server.service && fault "the server still runs"
 [ "$(systemctl show -P Result proof-server.service)" = success ] || fault "the server did not end well: $(systemctl show -P Result proof-server.service)"
-echo "calls:"
-sed 's/ --metric-data.*/ .../' /check/calls
+journalctl --no-pager --output=cat --identifier=check-aws | sed 's/ --metric-data.*/ .../; s/^/aws /'
 echo passed
 '''
 
@@ -130,13 +130,12 @@ def write(path, text, mode=0o644):
 
 def certificate(folder, name, subject):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", f"/CN={name}",
-                    "-addext", f"subjectAltName={subject}", "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem"], check=True, stderr=subprocess.DEVNULL)
+                    "-addext", f"subjectAltName={subject}", "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem"], check=True, stderr=subprocess.DEVNULL)
 
 
 def prepare(root, cloud_config, binaries):
     check = root / "check"
     (check / "metadata/autoscaling").mkdir(parents=True)
-    check.chmod(0o777)
     (check / "metadata/autoscaling/target-lifecycle-state").write_text("InService")
     (check / "metadata/instance-id").write_text("i-0123456789abcdef0")
     certificate(check, "web", "DNS:releases.example.org")
@@ -144,8 +143,6 @@ def prepare(root, cloud_config, binaries):
     shutil.copy(check / "host.pem", check / "tls-cert.pem")
     (check / "tls.pem").write_text((check / "host.pem").read_text() + (check / "host.key").read_text())
     (check / "tls.pem").chmod(0o644)
-    (check / "calls").touch()
-    (check / "calls").chmod(0o666)
     for binary in ("proof-server", "light-client"):
         shutil.copy(binaries / binary, check / binary)
     shutil.copytree(REPO / "bench/recordings/simulated", check / "recordings")
@@ -157,13 +154,13 @@ def prepare(root, cloud_config, binaries):
     write(root / "etc/machine-id", "0123456789abcdef0123456789abcdef\n")
     write(root / "usr/local/bin/aws", AWS, 0o755)
     write(root / "opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl",
-          '#!/bin/bash\necho "agent $*" >> /check/calls\npython3 -m json.tool "${@: -1}" > /dev/null 2>&1 || python3 -m json.tool "$(sed s/^file:// <<< "${@: -1}")" > /dev/null\n', 0o755)
+          '#!/bin/bash\npython3 -m json.tool "${@: -1}" > /dev/null 2>&1 || python3 -m json.tool "$(sed s/^file:// <<< "${@: -1}")" > /dev/null\n', 0o755)
     for name, text in UNITS.items():
         write(root / "etc/systemd/system" / name, text)
     shutil.rmtree(root / "var/lib/cloud", ignore_errors=True)
     write(root / "var/lib/cloud/seed/nocloud/user-data", cloud_config)
     write(root / "var/lib/cloud/seed/nocloud/meta-data", "instance-id: i-0123456789abcdef0\n")
-    write(root / "etc/cloud/cloud.cfg.d/99-check.cfg", "datasource_list: [NoCloud]\nnetwork: {config: disabled}\n")
+    write(root / "etc/cloud/cloud.cfg.d/99-check.cfg", "datasource_list: [NoCloud]\nnetwork: {config: disabled}\nlocale: false\n")
 
 
 def boot(root, console):
