@@ -226,4 +226,5 @@ def main():
             subprocess.run(["umount", memory], check=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
