@@ -233,24 +233,25 @@ def check_group(aws, pool, topic):
 
 
 def check_scale_up(aws, example, pool):
-    """A queue that is too old: the alarm's action adds a host, and Terraform leaves it."""
+    """A job that has waited for too long adds a host, one that has waited for far too long two; Terraform leaves them."""
     scaling = aws.client("autoscaling")
 
     def size():
         group = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[pool])["AutoScalingGroups"][0]
-        return group["DesiredCapacity"], len(group["Instances"])
+        return len(group["Instances"])
 
     before = size()
-    # moto carries out no step adjustments, so the host is added as the policy would.
-    scaling.set_desired_capacity(AutoScalingGroupName=pool, DesiredCapacity=before[0] + 1)
-    expect(size() == (before[0] + 1, before[1] + 1), f"{pool}: has {size()} hosts after one was added to {before}")
+    for age, wanted in ((310, before + 1), (1000, before + 3)):
+        # What the alarm does; Terraform gave it this policy (check_group).
+        scaling.execute_policy(AutoScalingGroupName=pool, PolicyName=f"{pool}-queue-age", MetricValue=age, BreachThreshold=300)
+        expect(size() == wanted, f"{pool}: has {size()} hosts with a job of {age} s, wanted {wanted}")
     targets = aws.client("elbv2")
     group = [g for g in targets.describe_target_groups()["TargetGroups"] if g["Port"] == 7600 and g["LoadBalancerArns"] and pool in g["LoadBalancerArns"][0]][0]
     registered = targets.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
-    expect(len(registered) == before[1] + 1, f"{pool}: {len(registered)} hosts are behind the balancer")
+    expect(len(registered) == size(), f"{pool}: {len(registered)} hosts of {size()} are behind the balancer")
     expect(group["HealthCheckPath"] == "/readyz" and group["HealthCheckPort"] == "9600", f"{pool}: health is asked for elsewhere")
     expect(example.changes().returncode == 0, f"{pool}: a plan would undo what scaling did")
-    print(f"{pool}: grew from {before[1]} to {before[1] + 1} hosts, all behind the balancer")
+    print(f"{pool}: grew from {before} to {size()} hosts, all behind the balancer")
 
 
 def check_drift_is_seen(aws, example, pool):

@@ -58,4 +58,23 @@ def version_without_template_tags(self, template, number, data, description):
 
 launch_templates.LaunchTemplateVersion.__init__ = version_without_template_tags
 
+# Forgotten: a policy's steps. The one whose bounds, counted from the threshold, hold the metric's value is carried out.
+execute_policy = responses.AutoScalingResponse.execute_policy
+
+
+def execute_step(self):
+    policy = self.autoscaling_backend.policies[self._get_param("PolicyName")]
+    if policy.policy_type == "StepScaling":
+        over = float(self._get_param("MetricValue")) - float(self._get_param("BreachThreshold"))
+        policy.scaling_adjustment = sum(
+            int(step["ScalingAdjustment"]) for step in policy.step_adjustments
+            if float(step.get("MetricIntervalLowerBound", "-inf")) <= over < float(step.get("MetricIntervalUpperBound", "inf")))
+    result = execute_policy(self)
+    if policy.policy_type == "StepScaling":
+        policy.scaling_adjustment = None
+    return result
+
+
+responses.AutoScalingResponse.execute_policy = execute_step
+
 main(["-H", "127.0.0.1", "-p", sys.argv[1]])
