@@ -3,6 +3,8 @@
 locals {
   deploy = "${path.module}/../../../deploy"
   state  = "/var/lib/proof-server"
+  # Where proof-host-install puts it.
+  gpu_server = "/usr/local/bin/sp1-gpu-server"
 
   # The server's configuration; names are those of `proof-server serve --help`.
   server_settings = merge(
@@ -23,7 +25,7 @@ locals {
     },
     var.engine == "cuda" ? {
       devices    = var.devices
-      gpu-server = "/usr/local/bin/sp1-gpu-server"
+      gpu-server = local.gpu_server
     } : { workers = var.workers },
     var.client_ca_pem == "" ? {} : { tls-client-ca = "/etc/proof-server/client-ca.pem" },
     var.secondary == null ? {} : {
@@ -57,7 +59,7 @@ locals {
   image_env = <<-EOT
     IMAGE='${var.image == null ? "" : var.image}'
     SERVER_IDS=${local.server_uid}:${local.server_uid}
-    GPU_FLAGS=${var.engine == "cuda" ? "--gpus=all" : ""}
+    GPU_FLAGS='${var.engine == "cuda" ? "--gpus=all --volume=${local.gpu_server}:${local.gpu_server}:ro" : ""}'
     STOP_SECONDS=${local.systemd_stop_seconds}
   EOT
 

@@ -100,7 +100,7 @@ variable "image_repository_arn" {
 }
 
 variable "gpu_server" {
-  description = "SP1's sp1-gpu-server: where it is and its SHA-256. Needed with the engine cuda and a release; an image has it inside."
+  description = "SP1's sp1-gpu-server: where it is and its SHA-256. Needed with the engine cuda, with an image too: it gets the host's."
   type        = object({ source = string, sha256 = string })
   default     = null
 
@@ -115,8 +115,8 @@ variable "gpu_server" {
   }
 
   validation {
-    condition     = var.engine != "cuda" || var.release == null || var.gpu_server != null
-    error_message = "The engine cuda needs SP1's GPU server beside the release: give gpu_server."
+    condition     = var.engine != "cuda" || var.gpu_server != null
+    error_message = "The engine cuda needs SP1's GPU server beside the release or image: give gpu_server."
   }
 }
 

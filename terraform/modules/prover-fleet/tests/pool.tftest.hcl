@@ -168,14 +168,13 @@ run "an_image_is_run_by_digest" {
 
   variables {
     release              = null
-    gpu_server           = null
     image                = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/proof-server@sha256:4444444444444444444444444444444444444444444444444444444444444444"
     image_repository_arn = "arn:aws:ecr:eu-central-1:123456789012:repository/proof-server"
   }
 
   assert {
-    condition     = strcontains(local.files["/etc/systemd/system/proof-server.service"].content, "/usr/bin/docker run") && strcontains(local.files["/etc/proof-server/image.env"].content, "GPU_FLAGS=--gpus=all\n")
-    error_message = "The unit must run the image, with the GPUs."
+    condition     = strcontains(local.files["/etc/systemd/system/proof-server.service"].content, "/usr/bin/docker run") && strcontains(local.files["/etc/proof-server/image.env"].content, "GPU_FLAGS='--gpus=all --volume=/usr/local/bin/sp1-gpu-server:/usr/local/bin/sp1-gpu-server:ro'\n")
+    error_message = "The unit must run the image, with the GPUs and the host's GPU server."
   }
   assert {
     condition     = contains([for statement in local.statements : statement.resources[0] if statement.sid == "Image"], var.image_repository_arn)
