@@ -18,7 +18,7 @@ export PATH := $(PATH):$(PROMTOOL):$(TOOLS)/haproxy/usr/sbin
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build demo snark snark-fixtures test lint one-build fmt clippy doc deny typos artifacts check-artifacts profile profile-proof recordings spec-vectors \
-        spec-vectors-large bench contracts contracts-check chart-library-check fuzz fuzz-check mutants check-readme load chaos promtool fleet-container fleet-dashboards fleet-pictures fleet-scale-out haproxy
+        spec-vectors-large bench contracts contracts-check chart-library-check fuzz fuzz-check mutants check-readme load chaos promtool fleet-container fleet-dashboards fleet-pictures fleet-scale-out fleet-terraform haproxy
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -144,6 +144,9 @@ fleet-scale-out: build haproxy ## four and five hosts behind a real HAProxy, wit
 
 mutants: deps $(TOOLS)/bin/cargo-mutants ## changes to core and signature that no test sees (FILE=core/src/merkle.rs; without, nine hours)
 	PATH="$(TOOLS)/bin:$$PATH" scripts/mutants $(FILE)
+
+fleet-terraform: build promtool ## Terraform's plans, a pretended cloud, the host's scripts, and a host that boots and proves: 4 minutes
+	scripts/check-terraform $(BIN)
 
 bench: build ## core, server and programs against the last run, two minutes (BENCH="--save-baseline NAME")
 	cargo bench --workspace --locked --bench core --bench server --bench guests -- $(BENCH)
