@@ -153,7 +153,7 @@ mod tests {
         let bad = Access { key: "no key".to_owned(), ..access() };
         assert!(bad.signer().unwrap_err().to_string().contains("64 hex digits"));
         let bad = Access { token: Some("two\nlines".to_owned()), ..access() };
-        assert!(bad.bearer().unwrap_err().to_string().contains("without spaces"));
+        assert!(bad.bearer().map(drop).unwrap_err().to_string().contains("without spaces"));
         let bad = Access { identity: Some((Vec::new(), Vec::new())), ..access() };
         assert!(bad.identity().unwrap_err().to_string().contains("needs https://"));
     }

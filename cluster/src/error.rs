@@ -52,7 +52,9 @@ impl ClusterError {
                 NetworkError::RequestUnfulfillable { .. } => Self::GivenUp("unfulfillable"),
                 NetworkError::RequestReverted { .. } => Self::GivenUp("reverted"),
                 NetworkError::RequestExpired { .. } => Self::GivenUp("expired"),
-                NetworkError::RequestAuctionTimedOut { .. } => Self::GivenUp("no prover bid for it"),
+                NetworkError::RequestAuctionTimedOut { .. } => {
+                    Self::GivenUp("no prover bid for it")
+                }
                 NetworkError::RequestTimedOut { .. } => Self::Late(limit),
                 NetworkError::RpcError(status) => Self::of_status(status),
                 NetworkError::Other(error) => Self::of(error, limit),

@@ -94,7 +94,10 @@ impl Open {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
             return;
         };
-        let told = runtime.block_on(tokio::time::timeout(PARTING, client.cancel_request(request)));
+        // Inside, because a timer belongs to the runtime in which it is made.
+        let told = runtime.block_on(async {
+            tokio::time::timeout(PARTING, client.cancel_request(request)).await
+        });
         match told {
             Ok(Ok(answer)) => info!(%request, ?answer, "gave the request up"),
             Ok(Err(error)) => warn!(%request, %error, "the cluster was not told"),
@@ -137,10 +140,10 @@ impl Cluster {
             .build()
             .expect("a process has room for two threads");
         let mode = access.endpoint.mode();
-        let url = access.endpoint.url().map_or_else(
-            || sp1_sdk::network::get_default_rpc_url_for_mode(mode),
-            str::to_owned,
-        );
+        let url = access
+            .endpoint
+            .url()
+            .map_or_else(|| sp1_sdk::network::get_default_rpc_url_for_mode(mode), str::to_owned);
         let mut client = NetworkClient::builder(signer.clone(), &url, mode);
         let mut prover = ProverClient::builder().network_for(mode).signer(signer).rpc_url(&url);
         if access.endpoint.mode() == sp1_sdk::network::NetworkMode::Reserved {

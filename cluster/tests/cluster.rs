@@ -93,8 +93,7 @@ fn a_cluster_that_restarts_is_asked_again() {
 #[test]
 fn credentials_that_are_missing_or_wrong_are_named() {
     let token = Some("right".to_owned());
-    let stand_in =
-        StandIn::start(Script { token: token.clone(), ..script(Outcome::Never) });
+    let stand_in = StandIn::start(Script { token: token.clone(), ..script(Outcome::Never) });
     let with = |token| Cluster::new(&Access { token, ..access(&stand_in.url()) }).unwrap();
     for token in [None, Some("wrong".to_owned())] {
         let error = register(&with(token)).unwrap_err();

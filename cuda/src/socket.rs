@@ -50,7 +50,9 @@ pub(crate) fn free(path: &Path) -> Result<(), Taken> {
     loop {
         let stream = match UnixStream::connect(path) {
             Ok(stream) => stream,
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(Taken(None)),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return Err(Taken(None));
+            }
             // Nothing, or what an ended server left: the next one removes that.
             Err(_) => return Ok(()),
         };

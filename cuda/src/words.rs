@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn a_panic_is_told_once_however_often_it_is_printed() {
-        let (_, panics) = heard(b"thread 'a' panicked at x.rs:1:1:\nthread 'b' panicked at y.rs:1:1:\n");
+        let (_, panics) =
+            heard(b"thread 'a' panicked at x.rs:1:1:\nthread 'b' panicked at y.rs:1:1:\n");
         assert_eq!(panics, 1);
         assert_eq!(heard(b"nothing of the kind\n").1, 0);
     }

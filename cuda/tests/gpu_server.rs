@@ -186,7 +186,10 @@ fn a_failure_that_the_server_tells_leaves_it_in_use() {
     let (mut server, key) = stand_in.ready();
     for _ in 0..2 {
         let error = server.prove(Kind::Groth16, key, b"input").unwrap_err();
-        assert!(matches!(&error, GpuError::Failed { said, .. } if said == "shard 3: no"), "{error}");
+        assert!(
+            matches!(&error, GpuError::Failed { said, .. } if said == "shard 3: no"),
+            "{error}"
+        );
     }
 }
 
@@ -205,7 +208,10 @@ fn no_program_and_one_of_another_release_are_refused_with_the_remedy() {
     let mut none = StandIn::new("proves");
     none.launch.program = none.folder.path().join("nothing");
     let error = none.start().unwrap_err().to_string();
-    assert!(error.contains("cargo install sp1-gpu-server") && error.contains("--gpu-server"), "{error}");
+    assert!(
+        error.contains("cargo install sp1-gpu-server") && error.contains("--gpu-server"),
+        "{error}"
+    );
 
     let other = StandIn::with_script("echo 6.9.0\n");
     let error = other.start().unwrap_err().to_string();

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use lc_cluster_stand_in::{Outcome, Script, StandIn};
+use lc_cluster_stand_in::{Outcome, ProofFromNetwork, SP1Proof, SP1PublicValues, Script, StandIn};
 use lc_core::{ProgramId, host::NativeCrypto};
 use lc_stark::prove::{CoreProver, Machine, ShardPlan, set_up};
 use light_client::{
@@ -26,7 +26,6 @@ use proof_server::{
     client::{ClientError, ClientOptions},
     types::{Code, EngineKind, Failure, ProofMode},
 };
-use sp1_verifier::ProofFromNetwork;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -114,7 +113,7 @@ fn real_core_proof(_: &[u8], input: &[u8]) -> ProofFromNetwork {
     let made = prover.prove(&keys[0], input, &mut drop).unwrap();
     ProofFromNetwork {
         proof: bincode::deserialize(&made.bytes).unwrap(),
-        public_values: made.public_values.as_slice().into(),
+        public_values: SP1PublicValues::from(&made.public_values),
         sp1_version: proof_server::SP1_VERSION.to_owned(),
     }
 }
@@ -133,8 +132,8 @@ fn a_light_client_gets_a_real_proof_that_a_cluster_made() {
 /// A proof of nothing, in the form of one.
 fn forged(_: &[u8], input: &[u8]) -> ProofFromNetwork {
     ProofFromNetwork {
-        proof: sp1_verifier::SP1Proof::Core(Vec::new()),
-        public_values: input.into(),
+        proof: SP1Proof::Core(Vec::new()),
+        public_values: SP1PublicValues::from(input),
         sp1_version: proof_server::SP1_VERSION.to_owned(),
     }
 }
@@ -165,31 +164,40 @@ fn what_a_cluster_gives_up_or_does_not_do_in_time_is_unavailable_and_the_server_
 
 #[test]
 fn a_server_whose_cluster_is_not_there_does_not_start_and_says_why() {
-    let output = Command::new(
-        Path::new(env!("CARGO_BIN_EXE_light-client")).with_file_name("proof-server"),
-    )
-    .args(["serve", "--engine", "cluster", "--listen", "127.0.0.1:0"])
-    .output()
-    .unwrap();
+    let output =
+        Command::new(Path::new(env!("CARGO_BIN_EXE_light-client")).with_file_name("proof-server"))
+            .args(["serve", "--engine", "cluster", "--listen", "127.0.0.1:0"])
+            .output()
+            .unwrap();
     assert_eq!(output.status.code(), Some(64));
     let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("give --cluster-endpoint") && text.contains("--cluster-key FILE"), "{text}");
+    assert!(
+        text.contains("give --cluster-endpoint") && text.contains("--cluster-key FILE"),
+        "{text}"
+    );
 
     let gone = StandIn::start(script(Outcome::Never)).url();
     let folder = tempfile::tempdir().unwrap();
     let key = folder.path().join("key");
     fs::write(&key, "11".repeat(32)).unwrap();
-    let mut server = Command::new(
-        Path::new(env!("CARGO_BIN_EXE_light-client")).with_file_name("proof-server"),
-    )
-    .args(["serve", "--engine", "cluster", "--listen", "127.0.0.1:0", "--cluster-endpoint", &gone])
-    .arg("--cluster-key")
-    .arg(&key)
-    .args(["--worker-start-timeout", "3s"])
-    .stderr(Stdio::piped())
-    .stdout(Stdio::null())
-    .spawn()
-    .unwrap();
+    let mut server =
+        Command::new(Path::new(env!("CARGO_BIN_EXE_light-client")).with_file_name("proof-server"))
+            .args([
+                "serve",
+                "--engine",
+                "cluster",
+                "--listen",
+                "127.0.0.1:0",
+                "--cluster-endpoint",
+                &gone,
+            ])
+            .arg("--cluster-key")
+            .arg(&key)
+            .args(["--worker-start-timeout", "3s"])
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
     let ended = (0..200).find_map(|_| {
         std::thread::sleep(Duration::from_millis(100));
         server.try_wait().unwrap()

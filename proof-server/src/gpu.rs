@@ -141,7 +141,8 @@ impl Gpus {
 fn read(device: u32, gpu: &Device<'_>) -> GpuReading {
     let memory = gpu.memory_info().ok();
     // The driver counts in thousandths.
-    let thousandths = |value: u64| Some(f64::from(u32::try_from(value / 1000).ok()?) + thousandth(value));
+    let thousandths =
+        |value: u64| Some(f64::from(u32::try_from(value / 1000).ok()?) + thousandth(value));
     GpuReading {
         device,
         memory_used_bytes: memory.as_ref().map(|memory| memory.used),
@@ -162,9 +163,10 @@ fn choose(wanted: &Devices, known: u32) -> Result<Vec<u32>, GpuError> {
     match wanted {
         Devices::All if known == 0 => Err(missing(0)),
         Devices::All => Ok((0..known).collect()),
-        Devices::Listed(listed) => {
-            listed.iter().map(|&device| if device < known { Ok(device) } else { Err(missing(device)) }).collect()
-        }
+        Devices::Listed(listed) => listed
+            .iter()
+            .map(|&device| if device < known { Ok(device) } else { Err(missing(device)) })
+            .collect(),
     }
 }
 
@@ -193,7 +195,10 @@ mod tests {
         assert_eq!(choose(&Devices::All, 2).unwrap(), [0, 1]);
         assert_eq!(choose(&Devices::Listed(vec![1]), 2).unwrap(), [1]);
         let refused = |wanted, known| choose(&wanted, known).unwrap_err().to_string();
-        assert!(refused(Devices::Listed(vec![0, 2]), 2).starts_with("there is no GPU 2: the driver knows GPU 0 to GPU 1"));
+        assert!(
+            refused(Devices::Listed(vec![0, 2]), 2)
+                .starts_with("there is no GPU 2: the driver knows GPU 0 to GPU 1")
+        );
         assert!(refused(Devices::All, 0).contains("the driver knows none"));
     }
 

@@ -64,7 +64,7 @@ struct Call<F>(Arc<State>, F);
 
 impl<F, In, Out> UnaryService<In> for Call<F>
 where
-    F: FnMut(&State, In) -> Result<Out, Status>,
+    F: FnMut(&Arc<State>, In) -> Result<Out, Status>,
     Out: Send + 'static,
 {
     type Response = Out;
@@ -113,11 +113,14 @@ where
     }
 }
 
-fn nonce(_: &State, _: GetNonceRequest) -> Result<GetNonceResponse, Status> {
+fn nonce(_: &Arc<State>, _: GetNonceRequest) -> Result<GetNonceResponse, Status> {
     Ok(GetNonceResponse { nonce: 1 })
 }
 
-fn get_program(state: &State, request: GetProgramRequest) -> Result<GetProgramResponse, Status> {
+fn get_program(
+    state: &Arc<State>,
+    request: GetProgramRequest,
+) -> Result<GetProgramResponse, Status> {
     let vk_hash = request.vk_hash;
     if !state.lock().programs.contains(&vk_hash) {
         return Err(Status::not_found("no such program"));
@@ -126,7 +129,7 @@ fn get_program(state: &State, request: GetProgramRequest) -> Result<GetProgramRe
 }
 
 fn create_program(
-    state: &State,
+    state: &Arc<State>,
     request: CreateProgramRequest,
 ) -> Result<CreateProgramResponse, Status> {
     let body = request.body.ok_or_else(|| Status::invalid_argument("no body"))?;
@@ -139,7 +142,7 @@ fn create_program(
 }
 
 fn create_artifact(
-    state: &State,
+    state: &Arc<State>,
     _: CreateArtifactRequest,
 ) -> Result<CreateArtifactResponse, Status> {
     let name = state.name();
@@ -147,7 +150,7 @@ fn create_artifact(
 }
 
 fn request_proof(
-    state: &State,
+    state: &Arc<State>,
     request: RequestProofRequest,
 ) -> Result<RequestProofResponse, Status> {
     let body = request.body.ok_or_else(|| Status::invalid_argument("no body"))?;
@@ -156,9 +159,11 @@ fn request_proof(
     if !told.programs.contains(&body.vk_hash) || request.signature.len() != 65 {
         return Err(Status::failed_precondition("no such program, or no signature"));
     }
-    told.requests.push((body, input));
+    told.requests.push((body.clone(), input.clone()));
     let mut request_id = vec![0; 32];
     request_id[31] = u8::try_from(told.requests.len()).unwrap_or(u8::MAX);
+    drop(told);
+    make(Arc::clone(state), request_id.clone(), body.vk_hash, input.unwrap_or_default());
     Ok(RequestProofResponse {
         tx_hash: vec![0; 32],
         body: Some(RequestProofResponseBody { request_id }),
@@ -166,17 +171,18 @@ fn request_proof(
 }
 
 fn status(
-    state: &State,
+    state: &Arc<State>,
     request: GetProofRequestStatusRequest,
 ) -> Result<GetProofRequestStatusResponse, Status> {
-    let (asked, body, input) = {
+    let (asked, body, made) = {
         let mut told = state.lock();
         let index = usize::from(*request.request_id.last().unwrap_or(&0));
         let found = told.requests.get(index.wrapping_sub(1)).cloned();
-        let (body, input) = found.ok_or_else(|| Status::not_found("no such request"))?;
+        let (body, _) = found.ok_or_else(|| Status::not_found("no such request"))?;
+        let made = told.made.get(&request.request_id).cloned();
         let asked = told.asked.entry(request.request_id).or_insert(0);
         *asked += 1;
-        (*asked, body, input)
+        (*asked, body, made)
     };
     let mut answer = GetProofRequestStatusResponse {
         fulfillment_status: FulfillmentStatus::Requested.into(),
@@ -197,12 +203,10 @@ fn status(
         Outcome::Unexecutable => {
             answer.execution_status = ExecutionStatus::Unexecutable.into();
         }
-        Outcome::Proof(make) => {
+        Outcome::Proof(_) if made.is_none() => end(FulfillmentStatus::Assigned),
+        Outcome::Proof(_) => {
             end(FulfillmentStatus::Fulfilled);
-            let made = make(&body.vk_hash, &input.unwrap_or_default());
-            let bytes = bincode::serialize(&made)
-                .map_err(|error| Status::internal(error.to_string()))?;
-            answer.proof_uri = Some(put(state, bytes));
+            answer.proof_uri = made;
         }
         Outcome::Bytes(bytes) => {
             end(FulfillmentStatus::Fulfilled);
@@ -210,6 +214,16 @@ fn status(
         }
     }
     Ok(answer)
+}
+
+/// Has the test make its proof, on a thread of its own: calls are answered meanwhile.
+fn make(state: Arc<State>, request_id: Vec<u8>, vk_hash: Vec<u8>, input: Vec<u8>) {
+    std::thread::spawn(move || {
+        let Outcome::Proof(make) = &state.script.outcome else { return };
+        let made = bincode::serialize(&make(&vk_hash, &input)).expect("a proof can be encoded");
+        let uri = put(&state, made);
+        state.lock().made.insert(request_id, uri);
+    });
 }
 
 fn put(state: &State, bytes: Vec<u8>) -> String {

@@ -15,8 +15,11 @@ use tokio::{
     runtime::{Builder, Runtime},
 };
 
-pub use state::{Made, Outcome, Script};
+/// What a proof is made of.
+pub use sp1_sdk::SP1PublicValues;
+pub use sp1_verifier::{ProofFromNetwork, SP1Proof};
 use state::State;
+pub use state::{Made, Outcome, Script};
 
 /// A running stand-in; it ends when this is dropped.
 #[derive(Debug)]

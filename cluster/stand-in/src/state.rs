@@ -63,6 +63,7 @@ pub(crate) struct Told {
     pub(crate) programs: HashSet<Vec<u8>>,
     pub(crate) requests: Vec<(RequestProofRequestBody, Option<Vec<u8>>)>,
     pub(crate) asked: HashMap<Vec<u8>, u32>,
+    pub(crate) made: HashMap<Vec<u8>, String>,
     pub(crate) artifacts: HashMap<String, Vec<u8>>,
     pub(crate) names: u32,
 }
@@ -81,6 +82,7 @@ impl State {
             programs: HashSet::new(),
             requests: Vec::new(),
             asked: HashMap::new(),
+            made: HashMap::new(),
             artifacts: HashMap::new(),
             names: 0,
         };

@@ -71,8 +71,9 @@ impl ClusterArgs {
     fn options(&self) -> Result<proof_server::engine::cluster::ClusterOptions, EngineError> {
         let missing = || failed("set up", std::io::Error::other("`serve` gives endpoint and key"));
         let endpoint = self.cluster_endpoint.as_deref().ok_or_else(missing)?;
-        let endpoint =
-            endpoint.parse().map_err(|fault| failed("set up", std::io::Error::other::<String>(fault)))?;
+        let endpoint = endpoint
+            .parse()
+            .map_err(|fault| failed("set up", std::io::Error::other::<String>(fault)))?;
         Ok(proof_server::engine::cluster::ClusterOptions {
             endpoint,
             key: self.cluster_key.clone().ok_or_else(missing)?,

@@ -344,7 +344,8 @@ impl Faults {
         ];
         if !engine.is_cluster() {
             if let Some((flag, _)) = given.iter().find(|(_, value)| value.is_some()) {
-                let fault = format!("{flag}: only for a cluster: add --engine cluster, or leave it out");
+                let fault =
+                    format!("{flag}: only for a cluster: add --engine cluster, or leave it out");
                 self.add((), fault);
             }
             return;
@@ -382,9 +383,7 @@ impl Faults {
             self.add((), fault.to_owned());
         }
         let text = args.devices.as_deref().unwrap_or("all");
-        text.parse()
-            .map_err(|fault| self.add((), format!("--devices: {fault}")))
-            .ok()
+        text.parse().map_err(|fault| self.add((), format!("--devices: {fault}"))).ok()
     }
 
     fn time(&mut self, flag: &str, text: &str, range: RangeInclusive<Duration>) -> Duration {

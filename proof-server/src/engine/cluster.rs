@@ -74,14 +74,14 @@ impl ClusterEngine {
         let cluster = Cluster::new(&access(options)?)?;
         let artifacts = Artifacts::embedded().map_err(SetUpError::from)?;
         let verifier = ProofVerifier::new().map_err(SetUpError::from)?;
-        let programs = Outside::new(
-            EngineKind::Cluster,
-            modes(),
-            verifier,
-            &mut |elf, program| -> Result<_, StartError> {
-                Ok((cluster.register(elf, artifacts.verifying_key(program))?, None))
-            },
-        )?;
+        let programs = Outside::new(EngineKind::Cluster, modes(), verifier, &mut |elf,
+                                                                                  program|
+         -> Result<
+            _,
+            StartError,
+        > {
+            Ok((cluster.register(elf, artifacts.verifying_key(program))?, None))
+        })?;
         info!(endpoint = %options.endpoint, "the cluster knows the programs");
         let open = cluster.open();
         on_abandoned(move || open.cancel());

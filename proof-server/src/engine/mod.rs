@@ -1,10 +1,10 @@
 //! What proves. Only a worker process calls an engine: the provers cannot be cancelled and may be
 //! killed for memory, so they must not share a process with the server.
 
-#[cfg(feature = "cpu")]
-pub mod cpu;
 #[cfg(feature = "cluster")]
 pub mod cluster;
+#[cfg(feature = "cpu")]
+pub mod cpu;
 #[cfg(feature = "cuda")]
 pub mod cuda;
 #[cfg(feature = "server")]

@@ -6,9 +6,7 @@
 use lc_core::ProgramId;
 use lc_stark::{
     elsewhere::{Kind, Made},
-    prove::{
-        GuestError, RUN_LIMIT, Run, Runnable, check_shared_memory, check_temporary_folder,
-    },
+    prove::{GuestError, RUN_LIMIT, Run, Runnable, check_shared_memory, check_temporary_folder},
 };
 use sha2::{Digest, Sha256};
 

@@ -112,7 +112,9 @@ mod tests {
         metrics.gpus.uses(1);
         metrics.gpus.failed(1, GpuFault::Memory);
         let text = metrics.render(true);
-        let errors = |reason| value(&text, &format!("proof_server_gpu_errors_total{{gpu=\"1\",reason=\"{reason}\"}}"));
+        let errors = |reason| {
+            value(&text, &format!("proof_server_gpu_errors_total{{gpu=\"1\",reason=\"{reason}\"}}"))
+        };
         assert_eq!(errors("memory"), 1.0);
         assert_eq!(errors("device"), 0.0);
         assert_eq!(errors("server"), 0.0);
@@ -121,7 +123,11 @@ mod tests {
     #[test]
     fn what_the_driver_tells_is_there_and_what_it_does_not_tell_is_absent() {
         let metrics = metrics();
-        metrics.gpus.set(&GpuReading { device: 2, utilization: Some(0.25), ..GpuReading::default() });
+        metrics.gpus.set(&GpuReading {
+            device: 2,
+            utilization: Some(0.25),
+            ..GpuReading::default()
+        });
         let text = metrics.render(true);
         assert_eq!(value(&text, "proof_server_gpu_utilization_ratio{gpu=\"2\"}"), 0.25);
         assert!(!text.contains("proof_server_gpu_power_watts"));
@@ -131,7 +137,11 @@ mod tests {
     fn energy_counts_from_the_first_sight_and_survives_a_new_driver() {
         let metrics = metrics();
         let energy = |joules| {
-            metrics.gpus.set(&GpuReading { device: 0, joules: Some(joules), ..GpuReading::default() });
+            metrics.gpus.set(&GpuReading {
+                device: 0,
+                joules: Some(joules),
+                ..GpuReading::default()
+            });
             value(&metrics.render(true), "proof_server_gpu_energy_joules_total{gpu=\"0\"}")
         };
         assert_eq!(energy(1000.0), 0.0);

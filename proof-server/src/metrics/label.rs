@@ -265,10 +265,9 @@ impl Label {
             Self::Phase => "phase",
             Self::Span => "span",
             Self::State => "state",
-            Self::RestartReason
-            | Self::ConnectionReason
-            | Self::FrameReason
-            | Self::GpuReason => "reason",
+            Self::RestartReason | Self::ConnectionReason | Self::FrameReason | Self::GpuReason => {
+                "reason"
+            }
             Self::Gpu => "gpu",
             Self::ReloadOutcome => "outcome",
             Self::Worker => "worker",

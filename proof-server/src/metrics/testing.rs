@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    BuildLabels, ConnectionRefusal, FrameRefusal, GpuReading, JobMetrics, Metrics, NetworkMetrics, Outcome,
-    Reload, RestartReason, Stage, Subject, Work, label::Value,
+    BuildLabels, ConnectionRefusal, FrameRefusal, GpuReading, JobMetrics, Metrics, NetworkMetrics,
+    Outcome, Reload, RestartReason, Stage, Subject, Work, label::Value,
 };
 use crate::worker::ProverSpan;
 use crate::{

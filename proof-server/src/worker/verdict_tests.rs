@@ -91,8 +91,12 @@ fn a_verification_counts_only_for_the_proof_that_was_sent() {
 fn a_fault_of_the_prover_costs_the_worker_and_a_fault_of_the_request_does_not() {
     for faulty in [false, true] {
         let failure = Failure::new(Code::Internal, "the prover failed");
-        let answer =
-            FromWorker::Failed { failure: failure.clone(), detail: "secret".into(), faulty, gpu: None };
+        let answer = FromWorker::Failed {
+            failure: failure.clone(),
+            detail: "secret".into(),
+            faulty,
+            gpu: None,
+        };
         match judge(&task(), Some(&engine()), answer) {
             Verdict::Keep(Err(got)) => assert!(!faulty && got == failure),
             Verdict::Replace(got) => assert!(faulty && got == failure),

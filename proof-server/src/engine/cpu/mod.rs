@@ -12,8 +12,8 @@ use std::{path::PathBuf, thread};
 
 use lc_core::ProgramId;
 use lc_stark::prove::{
-    self, CoreProof, CoreProver, GuestError, Keys, Machine, ProveError, ShardPlan,
-    NotExecutable, SharedMemoryFull, Step,
+    self, CoreProof, CoreProver, GuestError, Keys, Machine, NotExecutable, ProveError, ShardPlan,
+    SharedMemoryFull, Step,
 };
 use sha2::{Digest, Sha256};
 use tracing::{info, warn};
