@@ -65,6 +65,21 @@ impl fmt::Display for Endpoint {
     }
 }
 
+/// What a client shows of itself, PEM.
+#[derive(Clone)]
+pub struct Identity {
+    /// The certificate and those between it and the CA's.
+    pub certificate: Vec<u8>,
+    /// The certificate's private key.
+    pub key: Vec<u8>,
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").finish_non_exhaustive()
+    }
+}
+
 /// Who asks, and how that is shown. Prints no secret.
 #[derive(Clone)]
 pub struct Access {
@@ -74,8 +89,8 @@ pub struct Access {
     pub key: String,
     /// Sent with each request, where the endpoint wants one.
     pub token: Option<String>,
-    /// Certificate chain and key, PEM, where the endpoint wants them.
-    pub identity: Option<(Vec<u8>, Vec<u8>)>,
+    /// A certificate, where the endpoint wants one.
+    pub identity: Option<Identity>,
 }
 
 impl fmt::Debug for Access {
@@ -113,7 +128,7 @@ impl Access {
         token.map(NetworkBearerToken::new).transpose().map_err(AccessError::Token)
     }
 
-    pub(crate) fn identity(&self) -> Result<Option<&(Vec<u8>, Vec<u8>)>, AccessError> {
+    pub(crate) fn identity(&self) -> Result<Option<&Identity>, AccessError> {
         let plain = self.endpoint.url().is_some_and(|url| url.starts_with("http://"));
         if plain && self.identity.is_some() {
             return Err(AccessError::PlainText(self.endpoint.clone()));
@@ -154,7 +169,10 @@ mod tests {
         assert!(bad.signer().unwrap_err().to_string().contains("64 hex digits"));
         let bad = Access { token: Some("two\nlines".to_owned()), ..access() };
         assert!(bad.bearer().map(drop).unwrap_err().to_string().contains("without spaces"));
-        let bad = Access { identity: Some((Vec::new(), Vec::new())), ..access() };
+        let bad = Access {
+            identity: Some(Identity { certificate: Vec::new(), key: Vec::new() }),
+            ..access()
+        };
         assert!(bad.identity().unwrap_err().to_string().contains("needs https://"));
     }
 

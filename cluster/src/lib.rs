@@ -11,6 +11,6 @@ mod access;
 mod error;
 mod prover;
 
-pub use access::{Access, AccessError, Endpoint};
+pub use access::{Access, AccessError, Endpoint, Identity};
 pub use error::ClusterError;
 pub use prover::{Cluster, Open, Order, Program, Stage};

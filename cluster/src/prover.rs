@@ -20,7 +20,7 @@ use tokio::{runtime::Runtime, time::sleep};
 use tracing::{debug, info, warn};
 
 use crate::{
-    access::{Access, AccessError},
+    access::{Access, AccessError, Identity},
     error::ClusterError,
 };
 
@@ -153,7 +153,7 @@ impl Cluster {
             client = client.bearer_token(bearer.clone());
             prover = prover.bearer_token(bearer);
         }
-        if let Some((certificate, key)) = identity {
+        if let Some(Identity { certificate, key }) = identity {
             client = client.client_identity(certificate, key);
             prover = prover.client_identity(certificate, key);
         }

@@ -1,5 +1,7 @@
 //! What a cluster says and what it leaves unsaid, with one that speaks the SDK's messages.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use lc_cluster::{Access, Cluster, ClusterError, Endpoint, Order, Program, Stage};

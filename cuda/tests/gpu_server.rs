@@ -3,6 +3,8 @@
 //! The stand-in is this very program, started by a script that answers `--version`; it proves nothing.
 //! What a real one does is in `docs/performance.md`.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{
     fs,
     io::{Read, Write},
@@ -10,7 +12,7 @@ use std::{
         fs::PermissionsExt,
         net::{UnixListener, UnixStream},
     },
-    path::{Path, PathBuf},
+    path::Path,
     process::{self, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     thread,
@@ -269,5 +271,5 @@ fn a_server_ends_with_its_owner() {
     drop(server);
     // The kernel closed what the server had.
     assert!(matches!(stream.read(&mut [0]), Ok(0) | Err(_)));
-    assert!(UnixStream::connect(PathBuf::from(socket_path(stand_in.launch.device))).is_err());
+    assert!(UnixStream::connect(socket_path(stand_in.launch.device)).is_err());
 }

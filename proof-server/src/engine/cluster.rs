@@ -2,7 +2,9 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use lc_cluster::{Access, AccessError, Cluster, ClusterError, Endpoint, Order, Program, Stage};
+use lc_cluster::{
+    Access, AccessError, Cluster, ClusterError, Endpoint, Identity, Order, Program, Stage,
+};
 use lc_core::ProgramId;
 use tracing::info;
 
@@ -112,7 +114,9 @@ fn access(options: &ClusterOptions) -> Result<Access, StartError> {
         })
     };
     let identity = match &options.identity {
-        Some((certificate, key)) => Some((read(certificate)?, read(key)?)),
+        Some((certificate, key)) => {
+            Some(Identity { certificate: read(certificate)?, key: read(key)? })
+        }
         None => None,
     };
     Ok(Access {

@@ -48,6 +48,10 @@ pub enum SetUpError {
     Guest(#[from] GuestError),
 }
 
+/// Makes a program known where it is proven: what it is known by there and, where its verifying key is made there,
+/// that.
+type SetUp<'a, K, E> = dyn FnMut(&'static [u8], ProgramId) -> Result<(K, Option<VkeyHash>), E> + 'a;
+
 /// A program, and what whoever proves it knows it by.
 #[derive(Debug)]
 struct Ours<K> {
@@ -74,13 +78,12 @@ pub(super) struct Job<'a, K> {
 }
 
 impl<K> Outside<K> {
-    /// `set_up` makes a program known there, and gives what it is known by and, where that is made there, its
-    /// verifying key.
+    /// Sets all programs up.
     pub(super) fn new<E: From<SetUpError>>(
         engine: EngineKind,
         modes: Vec<ModeInfo>,
         verifier: ProofVerifier,
-        set_up: &mut dyn FnMut(&'static [u8], ProgramId) -> Result<(K, Option<VkeyHash>), E>,
+        set_up: &mut SetUp<'_, K, E>,
     ) -> Result<Self, E> {
         check_shared_memory().map_err(GuestError::from).map_err(SetUpError::from)?;
         check_temporary_folder().map_err(GuestError::from).map_err(SetUpError::from)?;
@@ -158,7 +161,7 @@ impl<K> Ours<K> {
     /// Holds ELF file and key to the manifest.
     fn new<E: From<SetUpError>>(
         entry: &ProgramEntry,
-        set_up: &mut dyn FnMut(&'static [u8], ProgramId) -> Result<(K, Option<VkeyHash>), E>,
+        set_up: &mut SetUp<'_, K, E>,
     ) -> Result<Self, E> {
         let (program, elf) = (entry.program, artifacts::elf(entry.program));
         let same = |what, found: String, wanted: String| {
