@@ -69,3 +69,74 @@ pub(super) fn links(circuits: &Circuits) -> io::Result<TempDir> {
     }
     Ok(folder)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{path::PathBuf, time::Duration};
+
+    use super::*;
+    use crate::circuits::{Install, Installer, Official, Patience, Source};
+
+    const KEY: &[u8] = b"a key of my own";
+
+    /// A folder with a made-up development circuit for PLONK.
+    fn installed() -> (TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let (source, place) = (folder.path().join("source"), folder.path().join("circuits"));
+        fs::create_dir(&source).unwrap();
+        for (name, content) in
+            [("plonk_vk.bin", KEY), ("plonk_pk.bin", b"proving"), ("plonk_circuit.bin", b"gates")]
+        {
+            fs::write(source.join(name), content).unwrap();
+        }
+        let second = Duration::from_secs(1);
+        let patience = Patience { connect: second, silence: second, retries: 0, pause: second };
+        Installer::lock(&place, Official::SP1)
+            .unwrap()
+            .install(
+                &Install {
+                    snark: Snark::Plonk,
+                    source: Source::Directory(source),
+                    sha256: None,
+                    development: true,
+                    replace: false,
+                    patience,
+                },
+                &mut |_| (),
+            )
+            .unwrap();
+        (folder, place)
+    }
+
+    #[test]
+    fn sp1_finds_an_installed_circuit_whole_and_does_not_look_for_it_elsewhere() {
+        let (_folder, place) = installed();
+        let circuits = Circuits::open(&place, &Official::SP1);
+        let links = links(&circuits).unwrap();
+        let environment = environment(links.path());
+        let base = |name: &str| {
+            let found = environment.iter().find(|(variable, _)| variable == name);
+            PathBuf::from(&found.unwrap().1).join("v6.1.0")
+        };
+        let plonk = base("SP1_PLONK_CIRCUIT_PATH");
+        assert_eq!(fs::read(plonk.join("plonk_vk.bin")).unwrap(), KEY);
+        assert_eq!(fs::read(plonk.join("plonk_pk.bin")).unwrap(), b"proving");
+        assert!(plonk.join(".complete").is_file());
+        assert!(!base("SP1_GROTH16_CIRCUIT_PATH").exists());
+    }
+
+    #[test]
+    fn the_keys_of_development_circuits_in_use_are_those_that_proofs_are_checked_with() {
+        let (_folder, place) = installed();
+        let (modes, development) = modes(&Circuits::open(&place, &Official::SP1));
+        assert_eq!(development, [KEY]);
+        let groth16 = modes.iter().find(|info| info.mode == ProofMode::Groth16).unwrap();
+        assert!(groth16.unsupported.is_some());
+        for mode in [ProofMode::Core, ProofMode::Compressed] {
+            let info = modes.iter().find(|info| info.mode == mode).unwrap();
+            assert!(info.unsupported.is_none(), "{mode}");
+        }
+        let (_, none) = super::modes(&Circuits::open(&place.join("nothing"), &Official::SP1));
+        assert!(none.is_empty());
+    }
+}
