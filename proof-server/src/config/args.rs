@@ -501,17 +501,24 @@ pub struct ServeArgs {
 }
 
 impl ServeArgs {
+    /// What only a cluster has.
+    pub(super) fn cluster_flags(&self) -> [(&'static str, Option<&String>); 5] {
+        [
+            ("--cluster-endpoint", self.cluster_endpoint.as_ref()),
+            ("--cluster-key", self.cluster_key.as_ref()),
+            ("--cluster-token", self.cluster_token.as_ref()),
+            ("--cluster-tls-cert", self.cluster_tls_cert.as_ref()),
+            ("--cluster-tls-key", self.cluster_tls_key.as_ref()),
+        ]
+    }
+
     fn cluster_args(&self) -> Vec<String> {
-        let given = [
-            ("--cluster-endpoint", &self.cluster_endpoint),
-            ("--cluster-key", &self.cluster_key),
-            ("--cluster-token", &self.cluster_token),
-            ("--cluster-tls-cert", &self.cluster_tls_cert),
-            ("--cluster-tls-key", &self.cluster_tls_key),
-            ("--job-timeout", &Some(self.job_timeout.clone())),
-        ];
-        let given = given.into_iter().filter_map(|(flag, value)| Some((flag, value.clone()?)));
-        given.flat_map(|(flag, value)| [flag.to_owned(), value]).collect()
+        let given = self.cluster_flags().into_iter();
+        given
+            .chain([("--job-timeout", Some(&self.job_timeout))])
+            .filter_map(|(flag, value)| Some([flag.to_owned(), value?.clone()]))
+            .flatten()
+            .collect()
     }
 
     /// What the worker is told about its engine.

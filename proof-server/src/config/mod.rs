@@ -335,14 +335,8 @@ impl Faults {
     }
 
     fn cluster(&mut self, engine: EngineChoice, args: &ServeArgs) {
-        let given = [
-            ("--cluster-endpoint", &args.cluster_endpoint),
-            ("--cluster-key", &args.cluster_key),
-            ("--cluster-token", &args.cluster_token),
-            ("--cluster-tls-cert", &args.cluster_tls_cert),
-            ("--cluster-tls-key", &args.cluster_tls_key),
-        ];
         if !engine.is_cluster() {
+            let given = args.cluster_flags();
             if let Some((flag, _)) = given.iter().find(|(_, value)| value.is_some()) {
                 let fault =
                     format!("{flag}: only for a cluster: add --engine cluster, or leave it out");
