@@ -15,7 +15,10 @@ use std::{
 };
 
 use bench::recording::Recording;
-use lc_core::host::{Checked, ProgramInput};
+use lc_core::{
+    ProgramId,
+    host::{Checked, ProgramInput},
+};
 use lc_emulator::{Memory, Program};
 use proof_server::{execute::execute, guest_input::guest_input};
 use serde::{Deserialize, Serialize};
@@ -51,11 +54,17 @@ fn args() -> Args {
     args
 }
 
-/// The recordings beside the repository, and the one in it.
+/// The recordings beside the repository, and those in it: of other tries only what depends on them.
 fn all() -> Vec<(String, ProgramInput)> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings/simulated");
-    let shipped = Recording::load(Path::new(folder)).unwrap().requests.into_iter();
-    let shipped = shipped.map(|request| (format!("simulated {}", request.name), request.input));
+    let shipped = ["simulated", "simulated-shallow-tries", "simulated-deep-tries"];
+    let shipped = shipped.into_iter().flat_map(|folder| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings").join(folder);
+        let requests = Recording::load(&path).unwrap().requests.into_iter();
+        let wanted = move |program| folder == "simulated" || program == ProgramId::Inclusion;
+        requests
+            .filter(move |request| wanted(request.program()))
+            .map(move |request| (format!("{folder} {}", request.name), request.input))
+    });
     let beside = inputs::recorded().into_iter().map(|(name, input)| (name.to_owned(), input));
     beside.chain(shipped).collect()
 }

@@ -40,6 +40,9 @@ struct Record {
     #[arg(long, value_name = "COUNT", default_value_t = RecordOptions::default().periods)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=128))]
     periods: u64,
+    /// How deep the state's trie looks: account proofs are as long as with 16^DEPTH accounts. 0 to 14.
+    #[arg(long, value_name = "DEPTH", default_value_t = RecordOptions::default().trie_depth)]
+    trie_depth: usize,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -63,13 +66,14 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> eyre::Result<()> {
-    let Command::Record(Record { out, replace, seed, preset, periods }) = args.command;
+    let Command::Record(Record { out, replace, seed, preset, periods, trie_depth }) = args.command;
     let preset = match preset {
         PresetArg::Mainnet => Preset::Mainnet,
         PresetArg::Minimal => Preset::Minimal,
     };
-    write_recording(&RecordOptions { seed, preset, periods }, &out, replace)?;
-    println!("{}: {periods} updates of the {} preset, seed {seed}", out.display(), preset.name());
+    write_recording(&RecordOptions { seed, preset, periods, trie_depth }, &out, replace)?;
+    let updates = if periods == 1 { "update" } else { "updates" };
+    println!("{}: {periods} {updates} of the {} preset, seed {seed}", out.display(), preset.name());
     Ok(())
 }
 

@@ -31,12 +31,25 @@ pub struct RecordOptions {
     pub preset: Preset,
     /// Number of updates, one a period.
     pub periods: u64,
+    /// How deep the state's trie looks, at most 14: proofs are as long as in one of 16^depth accounts. Storage tries
+    /// look less deep by 2. With 0 tries hold a few leaves and nothing else.
+    pub trie_depth: usize,
+}
+
+impl RecordOptions {
+    /// The recordings that the repository ships, by the names of their folders.
+    pub const SHIPPED: [(&str, Self); 3] = [
+        ("simulated", Self::DEFAULT),
+        ("simulated-shallow-tries", Self { periods: 1, trie_depth: 0, ..Self::DEFAULT }),
+        ("simulated-deep-tries", Self { periods: 1, trie_depth: 14, ..Self::DEFAULT }),
+    ];
+    const DEFAULT: Self = Self { seed: 1, preset: Preset::Mainnet, periods: 5, trie_depth: 7 };
 }
 
 impl Default for RecordOptions {
-    /// The recording that the repository ships: from Deneb over Electra to Fulu.
+    /// From Deneb over Electra to Fulu.
     fn default() -> Self {
-        Self { seed: 1, preset: Preset::Mainnet, periods: 5 }
+        Self::DEFAULT
     }
 }
 
@@ -80,7 +93,11 @@ pub fn recording(options: &RecordOptions) -> Result<BTreeMap<String, Vec<u8>>, R
     if !(1..=MAX_UPDATES as u64).contains(&options.periods) {
         return Err(RecordError::Periods(options.periods));
     }
-    let chain = Chain::builder().seed(options.seed).preset(options.preset).build()?;
+    let chain = Chain::builder()
+        .seed(options.seed)
+        .preset(options.preset)
+        .trie_depth(options.trie_depth)
+        .build()?;
     let (spec, first) = (chain.spec(), chain.first_period());
     let periods = first..first + options.periods;
     let updates: Vec<LightClientUpdate> = periods.map(|period| update(&chain, period)).collect();

@@ -18,7 +18,15 @@ fn help_names_every_command_and_option() {
     assert!(help.status.success());
     assert!(String::from_utf8(help.stdout).unwrap().contains("record"));
     let help = String::from_utf8(simulator(&["record", "--help"]).stdout).unwrap();
-    for option in ["--out <DIR>", "--replace", "--seed <NUMBER>", "--preset", "--periods <COUNT>"] {
+    let options = [
+        "--out <DIR>",
+        "--replace",
+        "--seed <NUMBER>",
+        "--preset",
+        "--periods <COUNT>",
+        "--trie-depth",
+    ];
+    for option in options {
         assert!(help.contains(option), "{option}");
     }
 }

@@ -1,4 +1,4 @@
-//! The recording that the repository ships: remade byte for byte, and followed as a light client would.
+//! The recordings that the repository ships: remade byte for byte, and followed as a light client would.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -23,26 +23,36 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use simulator::{Preset, RecordError, RecordOptions, recording, write_recording};
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../bench/recordings/simulated")
-}
+/// A shipped recording's folder.
+struct Shipped(PathBuf);
 
-fn read(name: &str) -> Vec<u8> {
-    let path = folder().join(name);
-    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
+impl Shipped {
+    fn named(name: &str) -> Self {
+        Self(Path::new(env!("CARGO_MANIFEST_DIR")).join("../bench/recordings").join(name))
+    }
 
-fn meta() -> Value {
-    serde_json::from_slice(&read("meta.json")).unwrap()
+    fn all() -> impl Iterator<Item = Self> {
+        RecordOptions::SHIPPED.into_iter().map(|(name, _)| Self::named(name))
+    }
+
+    fn read(&self, name: &str) -> Vec<u8> {
+        let path = self.0.join(name);
+        fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    fn meta(&self) -> Value {
+        serde_json::from_slice(&self.read("meta.json")).unwrap()
+    }
+
+    fn chain(&self) -> ChainSpec {
+        let config = String::from_utf8(self.read("config.yaml")).unwrap();
+        let genesis = root(&self.meta()["genesisValidatorsRoot"]);
+        chain_spec_from_config_yaml(&config, genesis).unwrap()
+    }
 }
 
 fn root(value: &Value) -> B256 {
     value.as_str().unwrap().parse().unwrap()
-}
-
-fn chain(meta: &Value) -> ChainSpec {
-    let config = String::from_utf8(read("config.yaml")).unwrap();
-    chain_spec_from_config_yaml(&config, root(&meta["genesisValidatorsRoot"])).unwrap()
 }
 
 /// SHA-256 over every file's name, length and bytes; the README is prose and may change, and with it the list of hashes.
@@ -58,19 +68,22 @@ fn digest(files: &BTreeMap<String, Vec<u8>>) -> String {
 }
 
 #[test]
-fn the_shipped_recording_is_what_the_simulator_writes() {
-    let files = recording(&RecordOptions::default()).unwrap();
-    for (name, bytes) in &files {
-        assert!(read(name) == *bytes, "{name} differs: run `make recordings`");
-    }
-    let mut shipped = 0;
-    let mut folders = vec![folder()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-            if entry.path().is_dir() { folders.push(entry.path()) } else { shipped += 1 }
+fn the_shipped_recordings_are_what_the_simulator_writes() {
+    for (folder, options) in RecordOptions::SHIPPED {
+        let shipped = Shipped::named(folder);
+        let files = recording(&options).unwrap();
+        for (name, bytes) in &files {
+            assert!(shipped.read(name) == *bytes, "{folder}/{name} differs: run `make recordings`");
         }
+        let mut found = 0;
+        let mut folders = vec![shipped.0];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+                if entry.path().is_dir() { folders.push(entry.path()) } else { found += 1 }
+            }
+        }
+        assert_eq!(found, files.len(), "{folder} has files that the simulator did not write");
     }
-    assert_eq!(shipped, files.len(), "there are files that the simulator did not write");
 }
 
 #[test]
@@ -82,10 +95,11 @@ fn the_same_options_give_the_same_bytes_on_every_machine() {
     assert_ne!(digest(&recording(&other).unwrap()), pinned);
 }
 
-fn committee_change(meta: &Value, claim: &Value) -> CommitteeChange {
-    let chain = chain(meta);
-    let bootstrap = file::read_bootstrap(&chain, &read("bootstrap.ssz")).unwrap();
-    let updates = file::read_updates(&chain, &read(claim["file"].as_str().unwrap())).unwrap();
+fn committee_change(shipped: &Shipped, claim: &Value) -> CommitteeChange {
+    let chain = shipped.chain();
+    let bootstrap = file::read_bootstrap(&chain, &shipped.read("bootstrap.ssz")).unwrap();
+    let updates =
+        file::read_updates(&chain, &shipped.read(claim["file"].as_str().unwrap())).unwrap();
     let input = ProgramInput::CommitteeChange(CommitteeChangeInput {
         signer_period: chain.period_at_slot(bootstrap.header.beacon.slot),
         committee: bootstrap.current_sync_committee.to_ssz().into(),
@@ -98,109 +112,132 @@ fn committee_change(meta: &Value, claim: &Value) -> CommitteeChange {
 
 #[test]
 fn the_updates_prove_what_meta_json_says() {
-    let meta = meta();
-    let claims = meta["committeeChanges"].as_array().unwrap();
-    assert_eq!(claims.len(), 2);
-    for claim in claims {
-        let number = |name: &str| claim[name].as_u64().unwrap();
-        let wanted = CommitteeChange {
-            chain: root(&meta["chain"]),
-            signerPeriod: number("signerPeriod"),
-            signerCommittee: root(&claim["signerCommittee"]),
-            newPeriod: number("newPeriod"),
-            newCommittee: root(&claim["newCommittee"]),
-            minParticipation: number("minParticipation"),
-            finalizedSlot: number("finalizedSlot"),
-            finalizedRoot: root(&claim["finalizedRoot"]),
-            executionNumber: number("executionNumber"),
-            executionHash: root(&claim["executionHash"]),
-            executionStateRoot: root(&claim["executionStateRoot"]),
-        };
-        assert_eq!(committee_change(&meta, claim), wanted);
+    for shipped in Shipped::all() {
+        let meta = shipped.meta();
+        let claims = meta["committeeChanges"].as_array().unwrap();
+        assert_eq!(claims.len(), 2);
+        for claim in claims {
+            assert_eq!(committee_change(&shipped, claim), claimed(&meta, claim));
+        }
+    }
+}
+
+fn claimed(meta: &Value, claim: &Value) -> CommitteeChange {
+    let number = |name: &str| claim[name].as_u64().unwrap();
+    CommitteeChange {
+        chain: root(&meta["chain"]),
+        signerPeriod: number("signerPeriod"),
+        signerCommittee: root(&claim["signerCommittee"]),
+        newPeriod: number("newPeriod"),
+        newCommittee: root(&claim["newCommittee"]),
+        minParticipation: number("minParticipation"),
+        finalizedSlot: number("finalizedSlot"),
+        finalizedRoot: root(&claim["finalizedRoot"]),
+        executionNumber: number("executionNumber"),
+        executionHash: root(&claim["executionHash"]),
+        executionStateRoot: root(&claim["executionStateRoot"]),
     }
 }
 
 /// The committees that the bootstrap and the updates bring, by period.
-fn committees(chain: &ChainSpec) -> BTreeMap<u64, SyncCommittee> {
-    let bootstrap = file::read_bootstrap(chain, &read("bootstrap.ssz")).unwrap();
+fn committees(shipped: &Shipped, chain: &ChainSpec) -> BTreeMap<u64, SyncCommittee> {
+    let bootstrap = file::read_bootstrap(chain, &shipped.read("bootstrap.ssz")).unwrap();
     let first = chain.period_at_slot(bootstrap.header.beacon.slot);
-    let updates = file::read_updates(chain, &read("updates.ssz")).unwrap();
+    let updates = file::read_updates(chain, &shipped.read("updates.ssz")).unwrap();
     let next = updates.into_iter().map(|update| update.next_sync_committee);
     let all = [bootstrap.current_sync_committee].into_iter().chain(next);
     (first..).zip(all).collect()
 }
 
-fn inclusion(chain: &ChainSpec, claim: &Value) -> Inclusion {
+fn inclusion(shipped: &Shipped, claim: &Value) -> Inclusion {
+    let chain = shipped.chain();
     let folder = claim["folder"].as_str().unwrap();
-    let ssz = read(&format!("{folder}/finality-update.ssz"));
-    let update = file::read_finality_update(chain, &ssz).unwrap();
-    let json = read(&format!("{folder}/finality-update.json"));
-    assert_eq!(file::read_finality_update(chain, &json).unwrap(), update);
+    let ssz = shipped.read(&format!("{folder}/finality-update.ssz"));
+    let update = file::read_finality_update(&chain, &ssz).unwrap();
+    let json = shipped.read(&format!("{folder}/finality-update.json"));
+    assert_eq!(file::read_finality_update(&chain, &json).unwrap(), update);
     let account = |claim: &Value| {
-        let answer = read(&format!("{folder}/{}", claim["file"].as_str().unwrap()));
+        let answer = shipped.read(&format!("{folder}/{}", claim["file"].as_str().unwrap()));
         EthGetProof::from_json(&answer).unwrap().account_proof()
     };
     let period = chain.period_at_slot(update.signature_slot);
     let input = ProgramInput::Inclusion(InclusionInput {
-        chain: chain.clone(),
         signer_period: period,
-        committee: committees(chain)[&period].to_ssz().into(),
+        committee: committees(shipped, &chain)[&period].to_ssz().into(),
         finality_update: ssz.into(),
         accounts: claim["accounts"].as_array().unwrap().iter().map(account).collect(),
         execution_header: None,
+        chain,
     });
     Inclusion::abi_decode(&input.check().unwrap().public_values).unwrap()
 }
 
 #[test]
 fn the_account_proofs_prove_what_meta_json_says() {
-    let meta = meta();
-    let chain = chain(&meta);
-    let claims = meta["inclusions"].as_array().unwrap();
-    assert_eq!(claims.len(), 2);
-    for claim in claims {
-        let seen = inclusion(&chain, claim);
-        let number = |name: &str| claim[name].as_u64().unwrap();
-        assert_eq!(seen.chain, root(&meta["chain"]));
-        assert_eq!(seen.signerPeriod, number("signerPeriod"));
-        assert_eq!(seen.signerCommittee, root(&claim["signerCommittee"]));
-        assert_eq!(seen.participation, number("participation"));
-        assert_eq!(seen.attestedSlot, number("attestedSlot"));
-        assert_eq!(seen.finalizedSlot, number("finalizedSlot"));
-        assert_eq!(seen.finalizedRoot, root(&claim["finalizedRoot"]));
-        assert_eq!(seen.executionNumber, number("executionNumber"));
-        assert_eq!(seen.executionHash, root(&claim["executionHash"]));
-        assert_eq!(seen.executionStateRoot, root(&claim["executionStateRoot"]));
-        let mut kinds = Vec::new();
-        for (seen, claim) in seen.accounts.iter().zip(claim["accounts"].as_array().unwrap()) {
-            let u256 = |value: &Value| value.as_str().unwrap().parse::<U256>().unwrap();
-            assert_eq!(seen.account.to_string().to_lowercase(), claim["address"].as_str().unwrap());
-            assert_eq!(seen.exists, claim["exists"].as_bool().unwrap());
-            assert_eq!(seen.nonce, claim["nonce"].as_u64().unwrap());
-            assert_eq!(seen.balance, u256(&claim["balance"]));
-            assert_eq!(seen.storageRoot, root(&claim["storageRoot"]));
-            assert_eq!(seen.codeHash, root(&claim["codeHash"]));
-            let slots = seen.slots.iter().map(|slot| (slot.key, slot.value));
-            let claimed = claim["slots"].as_array().unwrap().iter();
-            let claimed = claimed.map(|slot| (root(&slot["key"]), u256(&slot["value"])));
-            assert!(slots.eq(claimed));
-            let set: Vec<bool> = seen.slots.iter().map(|slot| !slot.value.is_zero()).collect();
-            kinds.push((seen.exists, set));
-        }
-        let wanted =
-            [(true, vec![true, false]), (true, vec![]), (true, vec![false]), (false, vec![])];
-        assert_eq!(kinds, wanted, "presence and absence, of accounts and slots");
+    let counts = Shipped::all().map(|shipped| {
+        let meta = shipped.meta();
+        let claims = meta["inclusions"].as_array().unwrap();
+        claims.iter().for_each(|claim| assert_says(&inclusion(&shipped, claim), &meta, claim));
+        claims.len()
+    });
+    assert_eq!(counts.collect::<Vec<_>>(), [2, 1, 1]);
+}
+
+fn assert_says(seen: &Inclusion, meta: &Value, claim: &Value) {
+    let number = |name: &str| claim[name].as_u64().unwrap();
+    assert_eq!(seen.chain, root(&meta["chain"]));
+    assert_eq!(seen.signerPeriod, number("signerPeriod"));
+    assert_eq!(seen.signerCommittee, root(&claim["signerCommittee"]));
+    assert_eq!(seen.participation, number("participation"));
+    assert_eq!(seen.attestedSlot, number("attestedSlot"));
+    assert_eq!(seen.finalizedSlot, number("finalizedSlot"));
+    assert_eq!(seen.finalizedRoot, root(&claim["finalizedRoot"]));
+    assert_eq!(seen.executionNumber, number("executionNumber"));
+    assert_eq!(seen.executionHash, root(&claim["executionHash"]));
+    assert_eq!(seen.executionStateRoot, root(&claim["executionStateRoot"]));
+    let mut kinds = Vec::new();
+    for (seen, claim) in seen.accounts.iter().zip(claim["accounts"].as_array().unwrap()) {
+        let u256 = |value: &Value| value.as_str().unwrap().parse::<U256>().unwrap();
+        assert_eq!(seen.account.to_string().to_lowercase(), claim["address"].as_str().unwrap());
+        assert_eq!(seen.exists, claim["exists"].as_bool().unwrap());
+        assert_eq!(seen.nonce, claim["nonce"].as_u64().unwrap());
+        assert_eq!(seen.balance, u256(&claim["balance"]));
+        assert_eq!(seen.storageRoot, root(&claim["storageRoot"]));
+        assert_eq!(seen.codeHash, root(&claim["codeHash"]));
+        let slots = seen.slots.iter().map(|slot| (slot.key, slot.value));
+        let claimed = claim["slots"].as_array().unwrap().iter();
+        let claimed = claimed.map(|slot| (root(&slot["key"]), u256(&slot["value"])));
+        assert!(slots.eq(claimed));
+        let set: Vec<bool> = seen.slots.iter().map(|slot| !slot.value.is_zero()).collect();
+        kinds.push((seen.exists, set));
     }
+    let wanted = [(true, vec![true, false]), (true, vec![]), (true, vec![false]), (false, vec![])];
+    assert_eq!(kinds, wanted, "presence and absence, of accounts and slots");
+}
+
+#[test]
+fn account_proofs_are_as_long_as_in_tries_of_their_depth() {
+    let nodes = Shipped::all().map(|shipped| {
+        let folder = shipped.meta()["inclusions"][0]["folder"].as_str().unwrap().to_owned();
+        let answer = shipped.read(&format!("{folder}/token.json"));
+        let proof = EthGetProof::from_json(&answer).unwrap().account_proof();
+        let slots = proof.storage.iter().map(|slot| slot.nodes.len());
+        (proof.nodes.len(), slots.collect::<Vec<_>>())
+    });
+    let [usual, shallow, deep] = nodes.collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!(usual, (8, vec![6, 5]));
+    assert_eq!(shallow, (2, vec![3, 2]));
+    assert_eq!(deep, (15, vec![13, 12]));
 }
 
 #[test]
 fn the_specifications_store_follows_the_recording_over_both_forks() {
-    let meta = meta();
-    let chain = chain(&meta);
-    let bootstrap = file::read_bootstrap(&chain, &read("bootstrap.ssz")).unwrap();
+    let shipped = Shipped::named("simulated");
+    let (meta, chain) = (shipped.meta(), shipped.chain());
+    let bootstrap = file::read_bootstrap(&chain, &shipped.read("bootstrap.ssz")).unwrap();
     let trusted = root(&meta["trustedBlockRoot"]);
     let mut store = LightClientStore::initialize(&chain, trusted, &bootstrap).unwrap();
-    let updates = file::read_updates(&chain, &read("updates.ssz")).unwrap();
+    let updates = file::read_updates(&chain, &shipped.read("updates.ssz")).unwrap();
     let versions =
         updates.iter().map(|u| chain.fork_at_slot(u.attested_header.beacon.slot).unwrap().name());
     assert_eq!(versions.collect::<Vec<_>>(), ["deneb", "electra", "electra", "electra", "fulu"]);
@@ -216,7 +253,8 @@ fn the_specifications_store_follows_the_recording_over_both_forks() {
 
 #[test]
 fn a_recording_appears_whole_or_not_at_all_and_replaces_only_a_recording() {
-    let options = RecordOptions { seed: 3, preset: Preset::Minimal, periods: 1 };
+    let options =
+        RecordOptions { seed: 3, preset: Preset::Minimal, periods: 1, ..RecordOptions::default() };
     let temp = tempfile::tempdir().unwrap();
     let out = temp.path().join("new/recording");
     write_recording(&options, &out, false).unwrap();
@@ -244,4 +282,6 @@ fn a_recording_appears_whole_or_not_at_all_and_replaces_only_a_recording() {
         recording(&RecordOptions { periods: 129, ..options }),
         Err(RecordError::Periods(129))
     ));
+    let deeper = recording(&RecordOptions { trie_depth: 15, ..options }).unwrap_err();
+    assert_eq!(deeper.to_string(), "the trie depth is 15, at most 14 is possible");
 }

@@ -87,6 +87,19 @@ fn the_shipped_recording_yields_every_request_and_they_say_what_its_chain_says()
 }
 
 #[test]
+fn the_recordings_of_shallow_and_of_deep_tries_yield_requests_too() {
+    let names = ["committee-change/100"].into_iter().map(str::to_owned).chain(
+        ["/absent", "/no-storage", "/token", "/wallet", ""].map(|of| format!("inclusion/101{of}")),
+    );
+    let names: Vec<String> = names.collect();
+    for folder in ["simulated-shallow-tries", "simulated-deep-tries"] {
+        let recording = Recording::load(&shipped().with_file_name(folder)).unwrap();
+        let found = recording.requests.iter().map(|request| request.name.clone());
+        assert_eq!(found.collect::<Vec<_>>(), names, "{folder}");
+    }
+}
+
+#[test]
 fn a_copy_has_the_same_hash_and_a_changed_byte_another() {
     let (_folder, copy) = copy();
     let (ours, copied) = (Recording::load(&shipped()).unwrap(), Recording::load(&copy).unwrap());

@@ -17,7 +17,12 @@ struct Recording {
 impl Recording {
     fn new() -> Self {
         static FILES: OnceLock<std::collections::BTreeMap<String, Vec<u8>>> = OnceLock::new();
-        let options = RecordOptions { preset: Preset::Minimal, seed: 7, periods: 3 };
+        let options = RecordOptions {
+            preset: Preset::Minimal,
+            seed: 7,
+            periods: 3,
+            ..RecordOptions::default()
+        };
         let files = FILES.get_or_init(|| recording(&options).unwrap());
         let folder = tempfile::tempdir().unwrap();
         for (name, bytes) in files {
