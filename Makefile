@@ -37,10 +37,10 @@ snark: build ## a development circuit, a server, two real Groth16 proofs: hours 
 	@scripts/snark $(BIN) $(SNARK)
 
 # The SNARKs that tests verify, of the programs as they are: renew them when a program's key changes.
-snark-fixtures: build ## make the SNARKs in artifacts/snarks anew
+snark-fixtures: build ## make the SNARKs in artifacts/snarks anew (SNARK="--mode plonk")
 	scripts/snark $(BIN) --out $(HOME)/.cache/proof-server/snarks $(SNARK)
 	scripts/snark-record keep $(HOME)/.cache/proof-server/snarks \
-	  "$$(ls -d "$${PROOF_SERVER_CIRCUITS:-$${XDG_DATA_HOME:-$$HOME/.local/share}/proof-server/circuits}"/*-groth16-dev)"
+	  "$$(ls -d "$${PROOF_SERVER_CIRCUITS:-$${XDG_DATA_HOME:-$$HOME/.local/share}/proof-server/circuits}"/*-$(if $(findstring plonk,$(SNARK)),plonk,groth16)-dev)"
 	$(MAKE) contracts
 
 test: deps promtool ## the whole suite, with real proofs
@@ -103,6 +103,8 @@ check-artifacts: ## rebuild the guests elsewhere and compare with what is commit
 
 recordings: build ## rewrite the simulator's recordings
 	$(BIN)/simulator record --out bench/recordings/simulated --replace
+	$(BIN)/simulator record --out bench/recordings/simulated-shallow-tries --replace --periods 1 --trie-depth 0
+	$(BIN)/simulator record --out bench/recordings/simulated-deep-tries --replace --periods 1 --trie-depth 14
 
 spec-vectors: ## make the specification's vectors again and compare with what is committed
 	scripts/spec-vectors

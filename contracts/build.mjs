@@ -11,9 +11,11 @@ const CONTRACTS = {
   EthereumLightClient: "src/EthereumLightClient.sol",
   StandInVerifier: "test/StandInVerifier.sol",
   SupplyMirror: "test/SupplyMirror.sol",
-  // For tests: SP1's verifier of the development circuit that the recorded SNARKs are of.
+  // For tests: SP1's verifiers of the development circuits that the recorded SNARKs are of. Both have one name.
   SP1Verifier: "test/dev/SP1VerifierGroth16.sol",
+  SP1VerifierPlonk: "test/dev/SP1VerifierPlonk.sol",
 };
+const NAMES = { SP1VerifierPlonk: "SP1Verifier" };
 const SETTINGS = {
   // An update runs for years, the deployment once.
   optimizer: { enabled: true, runs: 1_000_000 },
@@ -42,7 +44,7 @@ function compile() {
 }
 
 function artifact(name, compiled) {
-  const { abi, evm, metadata } = compiled[CONTRACTS[name]][name];
+  const { abi, evm, metadata } = compiled[CONTRACTS[name]][NAMES[name] ?? name];
   const sources = Object.entries(JSON.parse(metadata).sources).map(([path, { keccak256 }]) => [path, keccak256]);
   const made = { contract: name, solc: solc.version(), settings: SETTINGS, sources: Object.fromEntries(sources) };
   return JSON.stringify({ ...made, abi, bytecode: `0x${evm.bytecode.object}` }, null, 1) + "\n";

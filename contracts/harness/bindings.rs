@@ -25,3 +25,9 @@ alloy_sol_types::sol!(
     SP1Verifier,
     "artifacts/SP1Verifier.json"
 );
+
+alloy_sol_types::sol!(
+    #[sol(all_derives)]
+    SP1VerifierPlonk,
+    "artifacts/SP1VerifierPlonk.json"
+);

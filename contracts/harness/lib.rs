@@ -11,10 +11,12 @@ mod light_client;
 mod recorded;
 mod statements;
 
-pub use bindings::{EthereumLightClient, SP1Verifier, StandInVerifier, SupplyMirror};
+pub use bindings::{
+    EthereumLightClient, SP1Verifier, SP1VerifierPlonk, StandInVerifier, SupplyMirror,
+};
 pub use evm::{CallError, Evm, Receipt};
 pub use light_client::{
     COMMITTEE_CHANGE_VKEY, GUARDIAN, INCLUSION_VKEY, LightClient, PROOF, STRANGER, Setup,
 };
-pub use recorded::Recorded;
+pub use recorded::{ProofSystem, Recorded};
 pub use statements::Statements;

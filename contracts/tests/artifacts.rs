@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 use alloy_primitives::{B256, keccak256};
 use serde_json::Value;
 
-const ARTIFACTS: [&str; 4] =
-    ["EthereumLightClient", "SP1Verifier", "StandInVerifier", "SupplyMirror"];
+const ARTIFACTS: [&str; 5] =
+    ["EthereumLightClient", "SP1Verifier", "SP1VerifierPlonk", "StandInVerifier", "SupplyMirror"];
 
 /// As `build.mjs` does: what was exported for the recorded circuit lies beside the proofs.
 fn read(path: &str) -> String {

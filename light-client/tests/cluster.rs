@@ -3,19 +3,18 @@
 #![cfg(feature = "verify")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod serving;
+
 use std::{
     fs,
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::Duration,
 };
 
 use lc_cluster_stand_in::{Outcome, ProofFromNetwork, SP1Proof, SP1PublicValues, Script, StandIn};
-use lc_core::{ProgramId, host::NativeCrypto};
+use lc_core::ProgramId;
 use lc_stark::prove::{CoreProver, Machine, ShardPlan, set_up};
 use light_client::{
-    Store,
     ask::CommitteeChangeAsk,
     files,
     prove::{ProveError, Session, Terms},
@@ -26,60 +25,17 @@ use proof_server::{
     client::{ClientError, ClientOptions},
     types::{Code, EngineKind, Failure, ProofMode},
 };
+use serving::{Server, binary, recording, store};
+use tempfile::TempDir;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn recording(file: &str) -> PathBuf {
-    root().join("bench/recordings/simulated").join(file)
-}
-
-/// A server that asks the cluster at `endpoint`; it ends with the test.
-struct Server {
-    process: Child,
-    address: String,
-    _key: tempfile::TempDir,
-}
-
-impl Server {
-    fn start(endpoint: &str, args: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let key = folder.path().join("key");
-        fs::write(&key, format!("0x{}\n", "11".repeat(32))).unwrap();
-        let binary = Path::new(env!("CARGO_BIN_EXE_light-client")).with_file_name("proof-server");
-        let mut process = Command::new(binary)
-            .args(["serve", "--engine", "cluster", "--listen", "127.0.0.1:0"])
-            .args(["--cluster-endpoint", endpoint, "--cluster-key"])
-            .arg(&key)
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.strip_prefix("listening ").unwrap().trim().to_owned();
-        Self { process, address, _key: folder }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn store() -> Store {
-    let meta: serde_json::Value =
-        serde_json::from_slice(&fs::read(recording("meta.json")).unwrap()).unwrap();
-    let network = recording("config.yaml").display().to_string();
-    let word = meta["genesisValidatorsRoot"].as_str().unwrap().parse().unwrap();
-    let chain = files::chain(&network, Some(word)).unwrap();
-    let bootstrap = files::bootstrap(&chain, &recording("bootstrap.ssz")).unwrap();
-    let checkpoint = bootstrap.header.beacon.hash_tree_root::<NativeCrypto>();
-    Store::bootstrap(&*network, chain, checkpoint, &bootstrap).unwrap()
+/// A server that asks the cluster at `endpoint`, and the folder of its key: each of its workers reads it.
+fn server_before(endpoint: &str, flags: &[&str]) -> (Server, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key");
+    fs::write(&key, format!("0x{}\n", "11".repeat(32))).unwrap();
+    let key = key.to_str().unwrap();
+    let own = ["--cluster-endpoint", endpoint, "--cluster-key", key];
+    (Server::start("cluster", &[&own, flags].concat()), folder)
 }
 
 /// Asks for a committee change: the engine that the proof names and the period it leads to.
@@ -121,7 +77,7 @@ fn real_core_proof(_: &[u8], input: &[u8]) -> ProofFromNetwork {
 #[test]
 fn a_light_client_gets_a_real_proof_that_a_cluster_made() {
     let cluster = StandIn::start(script(Outcome::Proof(Box::new(real_core_proof))));
-    let server = Server::start(&cluster.url(), &[]);
+    let (server, _key) = server_before(&cluster.url(), &[]);
     let (engine, period) = ask(&server, ProofMode::Core).unwrap();
     assert_eq!((engine, period), (EngineKind::Cluster, store().period + 1));
     assert_eq!(cluster.programs(), 2);
@@ -141,7 +97,7 @@ fn forged(_: &[u8], input: &[u8]) -> ProofFromNetwork {
 #[test]
 fn a_proof_that_does_not_hold_never_reaches_the_client() {
     let cluster = StandIn::start(script(Outcome::Proof(Box::new(forged))));
-    let server = Server::start(&cluster.url(), &[]);
+    let (server, _key) = server_before(&cluster.url(), &[]);
     let failure = failure(ask(&server, ProofMode::Core));
     assert_eq!(failure.code, Code::Internal, "{failure}");
     assert!(failure.message.contains("verify the proof that came back"), "{failure}");
@@ -150,25 +106,24 @@ fn a_proof_that_does_not_hold_never_reaches_the_client() {
 #[test]
 fn what_a_cluster_gives_up_or_does_not_do_in_time_is_unavailable_and_the_server_goes_on() {
     let cluster = StandIn::start(script(Outcome::Unfulfillable));
-    let server = Server::start(&cluster.url(), &[]);
+    let (server, _key) = server_before(&cluster.url(), &[]);
     for _ in 0..2 {
         let failure = failure(ask(&server, ProofMode::Groth16));
         assert_eq!(failure.code, Code::Unavailable, "{failure}");
         assert!(failure.message.contains("gave the request up"), "{failure}");
     }
     let cluster = StandIn::start(script(Outcome::Never));
-    let server = Server::start(&cluster.url(), &["--job-timeout", "4s"]);
+    let (server, _key) = server_before(&cluster.url(), &["--job-timeout", "4s"]);
     let failure = failure(ask(&server, ProofMode::Core));
     assert_eq!(failure.code, Code::Unavailable, "{failure}");
 }
 
 #[test]
 fn a_server_whose_cluster_is_not_there_does_not_start_and_says_why() {
-    let output =
-        Command::new(Path::new(env!("CARGO_BIN_EXE_light-client")).with_file_name("proof-server"))
-            .args(["serve", "--engine", "cluster", "--listen", "127.0.0.1:0"])
-            .output()
-            .unwrap();
+    let output = Command::new(binary())
+        .args(["serve", "--engine", "cluster", "--listen", "127.0.0.1:0"])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(64));
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(
@@ -180,24 +135,23 @@ fn a_server_whose_cluster_is_not_there_does_not_start_and_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let key = folder.path().join("key");
     fs::write(&key, "11".repeat(32)).unwrap();
-    let mut server =
-        Command::new(Path::new(env!("CARGO_BIN_EXE_light-client")).with_file_name("proof-server"))
-            .args([
-                "serve",
-                "--engine",
-                "cluster",
-                "--listen",
-                "127.0.0.1:0",
-                "--cluster-endpoint",
-                &gone,
-            ])
-            .arg("--cluster-key")
-            .arg(&key)
-            .args(["--worker-start-timeout", "3s"])
-            .stderr(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
+    let mut server = Command::new(binary())
+        .args([
+            "serve",
+            "--engine",
+            "cluster",
+            "--listen",
+            "127.0.0.1:0",
+            "--cluster-endpoint",
+            &gone,
+        ])
+        .arg("--cluster-key")
+        .arg(&key)
+        .args(["--worker-start-timeout", "3s"])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
     let ended = (0..200).find_map(|_| {
         std::thread::sleep(Duration::from_millis(100));
         server.try_wait().unwrap()

@@ -5,11 +5,12 @@
 #![cfg(feature = "verify")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod serving;
+
 use std::{
     fs,
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -29,6 +30,7 @@ use proof_server::{
     client::{ClientError, ClientOptions, Event},
     types::{Code, Phase, Proof, ProofMode},
 };
+use serving::Server;
 
 /// Real data: mainnet's where it lies beside the repository, else the simulator's.
 struct Recording {
@@ -97,37 +99,23 @@ impl Recording {
     }
 }
 
-/// A running server; it ends with the test.
-struct Server {
-    process: Child,
-    address: String,
-}
+/// A server that keeps nothing, so that each proof is made.
+struct Prover(Server);
 
-impl Server {
+impl Prover {
     fn start() -> Self {
-        let binary = Path::new(env!("CARGO_BIN_EXE_light-client")).with_file_name("proof-server");
-        assert!(binary.exists(), "no {}: build the whole workspace", binary.display());
-        let mut process = Command::new(binary)
-            .args(["serve", "--engine", "cpu", "--listen", "127.0.0.1:0", "--keep-time", "0s"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.strip_prefix("listening ").unwrap().trim().to_owned();
-        Self { process, address }
+        Self(Server::start("cpu", &["--keep-time", "0s"]))
     }
 
     fn session(&self, checker: &dyn ProofChecker) -> Session {
         let options = ClientOptions::new("real-proofs test");
         let terms = Terms { mode: ProofMode::Core, allow_mock: false };
-        Session::connect(&self.address, &options, checker, terms).unwrap()
+        Session::connect(&self.0.address, &options, checker, terms).unwrap()
     }
 
     /// The server's children: its worker, once it has one.
     fn workers(&self) -> Vec<u32> {
-        let pid = self.process.id();
+        let pid = self.0.process.id();
         let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
         let mut all: Vec<u32> =
             children.split_whitespace().map(|pid| pid.parse().unwrap()).collect();
@@ -150,18 +138,11 @@ impl Server {
     fn stop(mut self) {
         let workers = self.workers();
         assert!(!workers.is_empty(), "a server has a worker");
-        signal("TERM", self.process.id());
-        assert!(self.process.wait().unwrap().success());
+        signal("TERM", self.0.process.id());
+        assert!(self.0.process.wait().unwrap().success());
         for worker in workers {
             wait_until("the worker has ended", || !Path::new(&format!("/proc/{worker}")).exists());
         }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
@@ -187,7 +168,7 @@ fn wait_until(what: &str, done: impl Fn() -> bool) {
 fn a_light_client_gets_a_real_stark_of_each_program_over_tcp() {
     let recording = Recording::find();
     let checker = built_in_checker(Vec::new()).unwrap();
-    let server = Server::start();
+    let server = Prover::start();
     let store = recording.store(&recording.change.0);
 
     a_killed_worker_is_reported_and_replaced(&server, &*checker, &recording, &store);
@@ -208,7 +189,7 @@ fn ask(recording: &Recording, store: &Store) -> CommitteeChangeAsk {
 
 /// The workers of both attempts die in the middle of a proof, as if the kernel took them for their memory.
 fn a_killed_worker_is_reported_and_replaced(
-    server: &Server,
+    server: &Prover,
     checker: &dyn ProofChecker,
     recording: &Recording,
     store: &Store,
@@ -233,7 +214,7 @@ fn a_killed_worker_is_reported_and_replaced(
 }
 
 fn committee_change(
-    server: &Server,
+    server: &Prover,
     checker: &dyn ProofChecker,
     recording: &Recording,
     store: &Store,
@@ -286,7 +267,7 @@ fn refuses_anything_but_this_proof(checker: &dyn ProofChecker, proof: &Proof) {
     }
 }
 
-fn inclusion(server: &Server, checker: &dyn ProofChecker, recording: &Recording, store: &Store) {
+fn inclusion(server: &Prover, checker: &dyn ProofChecker, recording: &Recording, store: &Store) {
     let update = files::finality_update(&store.chain, &recording.finality_update).unwrap();
     let accounts = files::account_proofs(std::slice::from_ref(&recording.account_proof)).unwrap();
     let asked = InclusionAsk::new(store, &update, accounts).unwrap();

@@ -3,12 +3,12 @@
 #![cfg(feature = "verify")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod serving;
+
 use std::{
     collections::BTreeSet,
     fs,
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -17,7 +17,6 @@ use std::{
     time::Duration,
 };
 
-use lc_core::host::NativeCrypto;
 use light_client::{
     Store,
     ask::{CommitteeChangeAsk, InclusionAsk},
@@ -29,98 +28,60 @@ use proof_server::{
     client::{Client, ClientError, ClientOptions, Event},
     types::{Code, Phase, Proof, ProofMode},
 };
+use serving::{Server, recording, root, store};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+/// The key of the circuit that the recorded SNARKs of `mode` are of.
+fn development_key(mode: ProofMode) -> Vec<u8> {
+    fs::read(root().join(format!("artifacts/snarks/{mode}_vk.bin"))).unwrap()
 }
 
-fn recording(file: &str) -> PathBuf {
-    root().join("bench/recordings/simulated").join(file)
+/// A server with SNARKs that were recorded.
+fn recorded() -> Server {
+    let snarks = root().join("artifacts/snarks").display().to_string();
+    Server::start("cpu", &["--recorded-snarks", &snarks])
 }
 
-fn development_key() -> Vec<u8> {
-    fs::read(root().join("artifacts/snarks/groth16_vk.bin")).unwrap()
-}
-
-/// A running server; it ends with the test.
-struct Server {
-    process: Child,
-    address: String,
-}
-
-impl Server {
-    /// With SNARKs that were recorded.
-    fn start() -> Self {
-        let recorded = root().join("artifacts/snarks").display().to_string();
-        Self::with(&["--recorded-snarks", &recorded])
-    }
-
-    fn with(args: &[&str]) -> Self {
-        let binary = Path::new(env!("CARGO_BIN_EXE_light-client")).with_file_name("proof-server");
-        let mut process = Command::new(binary)
-            .args(["serve", "--engine", "cpu", "--listen", "127.0.0.1:0"])
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.strip_prefix("listening ").unwrap().trim().to_owned();
-        Self { process, address }
-    }
-
-    fn session(&self, checker: &dyn ProofChecker, mode: ProofMode) -> Result<Session, ProveError> {
-        let terms = Terms { mode, allow_mock: false };
-        Session::connect(&self.address, &ClientOptions::new("snark test"), checker, terms)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn store() -> Store {
-    let meta: serde_json::Value =
-        serde_json::from_slice(&fs::read(recording("meta.json")).unwrap()).unwrap();
-    let network = recording("config.yaml").display().to_string();
-    let word = meta["genesisValidatorsRoot"].as_str().unwrap().parse().unwrap();
-    let chain = files::chain(&network, Some(word)).unwrap();
-    let bootstrap = files::bootstrap(&chain, &recording("bootstrap.ssz")).unwrap();
-    let checkpoint = bootstrap.header.beacon.hash_tree_root::<NativeCrypto>();
-    Store::bootstrap(&*network, chain, checkpoint, &bootstrap).unwrap()
+fn session(
+    server: &Server,
+    checker: &dyn ProofChecker,
+    mode: ProofMode,
+) -> Result<Session, ProveError> {
+    let terms = Terms { mode, allow_mock: false };
+    Session::connect(&server.address, &ClientOptions::new("snark test"), checker, terms)
 }
 
 #[test]
 fn a_light_client_gets_a_snark_of_each_program_over_tcp_and_only_if_it_takes_the_circuit() {
-    let server = Server::start();
-    let checker = built_in_checker(vec![development_key()]).unwrap();
-
+    let server = recorded();
     let official = built_in_checker(Vec::new()).unwrap();
-    let refused = server.session(&*official, ProofMode::Groth16).map(drop).unwrap_err();
-    assert!(matches!(refused, ProveError::Circuit(_)), "{refused}");
-    let refused = server.session(&*checker, ProofMode::Plonk).map(drop).unwrap_err();
-    assert!(matches!(refused, ProveError::Unsupported { .. }), "{refused}");
+    for (mode, bytes) in [(ProofMode::Groth16, 356), (ProofMode::Plonk, 964)] {
+        let checker = built_in_checker(vec![development_key(mode)]).unwrap();
+        let refused = session(&server, &*official, mode).map(drop).unwrap_err();
+        assert!(matches!(refused, ProveError::Circuit(_)), "{refused}");
 
-    let (store, change) = committee_change(&server, &*checker);
-    let inclusion = inclusion(&server, &*checker, &store);
-    for proof in [&change, &inclusion] {
-        let error = verify(&*official, proof, false).unwrap_err();
-        assert!(matches!(error, ProofError::Circuit(_)), "{error}");
+        let (store, change) = committee_change(&server, &*checker, mode);
+        let inclusion = inclusion(&server, &*checker, &store, mode);
+        for proof in [&change, &inclusion] {
+            assert_eq!((proof.mode, proof.bytes.len()), (mode, bytes));
+            let error = verify(&*official, proof, false).unwrap_err();
+            assert!(matches!(error, ProofError::Circuit(_)), "{error}");
+        }
+        the_server_verifies_them_too(&server, &change);
     }
-    the_server_verifies_them_too(&server, &change);
+    let refused = session(&server, &*official, ProofMode::Compressed).map(drop).unwrap_err();
+    assert!(matches!(refused, ProveError::Unsupported { .. }), "{refused}");
 }
 
-fn committee_change(server: &Server, checker: &dyn ProofChecker) -> (Store, Proof) {
+fn committee_change(
+    server: &Server,
+    checker: &dyn ProofChecker,
+    mode: ProofMode,
+) -> (Store, Proof) {
     let store = store();
     let updates = files::updates(&store.chain, &[recording("update-first.ssz")]).unwrap();
     let asked = CommitteeChangeAsk::new(&store, &updates, None).unwrap();
     let mut phases = Vec::new();
-    let (next, change, delivery) = server
-        .session(checker, ProofMode::Groth16)
+    let (next, change, delivery) = session(server, checker, mode)
         .unwrap()
         .committee_change(checker, &store, &asked, |event| {
             if let Event::Progress(progress) = event {
@@ -137,20 +98,16 @@ fn committee_change(server: &Server, checker: &dyn ProofChecker) -> (Store, Proo
     assert!(phases.contains(&Phase::Prove) && phases.len() > 1, "{phases:?}");
     assert_eq!((change.newPeriod, next.period), (store.period + 1, store.period + 1));
     assert!(next.development && !next.mock);
-    assert_eq!((delivery.proof.mode, delivery.proof.bytes.len()), (ProofMode::Groth16, 356));
     (next, delivery.proof)
 }
 
-fn inclusion(server: &Server, checker: &dyn ProofChecker, store: &Store) -> Proof {
+fn inclusion(server: &Server, checker: &dyn ProofChecker, store: &Store, mode: ProofMode) -> Proof {
     let update =
         files::finality_update(&store.chain, &recording("period-101/finality-update.json"));
     let accounts = files::account_proofs(&[recording("period-101/token.json")]).unwrap();
     let asked = InclusionAsk::new(store, &update.unwrap(), accounts).unwrap();
-    let (seen, delivery) = server
-        .session(checker, ProofMode::Groth16)
-        .unwrap()
-        .inclusion(checker, store, &asked, drop)
-        .unwrap();
+    let (seen, delivery) =
+        session(server, checker, mode).unwrap().inclusion(checker, store, &asked, drop).unwrap();
     assert!(seen.accounts[0].exists);
     delivery.proof
 }
@@ -176,7 +133,7 @@ fn stage_below(ancestor: u32) -> Option<u32> {
 
 #[test]
 fn a_stage_that_is_killed_fails_its_proof_with_the_reason_and_the_server_goes_on() {
-    let server = Server::with(&[]);
+    let server = Server::start("cpu", &[] as &[&str]);
     let checker = built_in_checker(Vec::new()).unwrap();
     let ended = Arc::new(AtomicBool::new(false));
     let killer = {
@@ -199,8 +156,7 @@ fn a_stage_that_is_killed_fails_its_proof_with_the_reason_and_the_server_goes_on
     let store = store();
     let updates = files::updates(&store.chain, &[recording("update-first.ssz")]).unwrap();
     let asked = CommitteeChangeAsk::new(&store, &updates, None).unwrap();
-    let failed = server
-        .session(&*checker, ProofMode::Compressed)
+    let failed = session(&server, &*checker, ProofMode::Compressed)
         .unwrap()
         .committee_change(&*checker, &store, &asked, drop)
         .map(drop)

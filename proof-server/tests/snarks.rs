@@ -11,7 +11,7 @@ use std::{
 use proof_server::{
     artifacts::Artifacts,
     engine::{Verifier, VerifyError},
-    types::{CircuitHash, Proof, ProofMode},
+    types::{CircuitHash, ProgramId, Proof, ProofMode},
     verify::ProofVerifier,
 };
 use sha2::{Digest, Sha256};
@@ -28,19 +28,29 @@ fn manifest() -> serde_json::Value {
     serde_json::from_slice(&file("manifest.json")).unwrap()
 }
 
-fn proofs() -> Vec<Proof> {
+/// The modes of which there are proofs, with the bytes that such a proof has.
+const MODES: [(ProofMode, usize); 2] = [(ProofMode::Groth16, 356), (ProofMode::Plonk, 964)];
+
+/// The proofs of a mode's circuit, in the order of the programs.
+fn proofs_of(mode: ProofMode) -> Vec<Proof> {
     let manifest = manifest();
-    let files = manifest["proofs"].as_array().unwrap();
-    assert!(!files.is_empty());
-    files
-        .iter()
-        .map(|entry| Proof::from_file(&file(entry["file"].as_str().unwrap())).unwrap())
-        .collect()
+    let files = manifest["circuits"][mode.name()]["proofs"].as_array().unwrap();
+    let read = |entry: &serde_json::Value| {
+        Proof::from_file(&file(entry["file"].as_str().unwrap())).unwrap()
+    };
+    let proofs: Vec<Proof> = files.iter().map(read).collect();
+    assert!(proofs.iter().map(|proof| proof.program).eq(ProgramId::ALL));
+    proofs
 }
 
-/// Takes the recorded development circuit's proofs.
+fn proofs() -> impl Iterator<Item = Proof> {
+    MODES.into_iter().flat_map(|(mode, _)| proofs_of(mode))
+}
+
+/// Takes the recorded development circuits' proofs.
 fn verifier() -> ProofVerifier {
-    ProofVerifier::new().unwrap().with_development_circuits(vec![file("groth16_vk.bin")])
+    let keys = ["groth16_vk.bin", "plonk_vk.bin"].map(file);
+    ProofVerifier::new().unwrap().with_development_circuits(keys.to_vec())
 }
 
 #[test]
@@ -80,14 +90,18 @@ fn their_manifest_names_every_file_with_its_hash() {
 }
 
 #[test]
-fn both_programs_snarks_verify_with_the_development_circuits_key() {
+fn both_programs_snarks_verify_with_the_development_circuits_keys() {
     let verifier = verifier();
-    let proofs = proofs();
-    for program in proof_server::types::ProgramId::ALL {
-        let proof = proofs.iter().find(|proof| proof.program == program).unwrap();
-        assert_eq!((proof.mode, proof.bytes.len()), (ProofMode::Groth16, 356), "{program}");
-        assert!(proof.is_development());
-        assert_eq!(verifier.verify(proof).unwrap().0, proof.public_values);
+    let manifest = manifest();
+    for (mode, bytes) in MODES {
+        let circuit = &manifest["circuits"][mode.name()]["verifying_key_sha256"];
+        for proof in proofs_of(mode) {
+            assert_eq!((proof.mode, proof.bytes.len()), (mode, bytes), "{}", proof.program);
+            let hash = format!("0x{}", circuit.as_str().unwrap());
+            assert_eq!(proof.circuit.unwrap().to_string(), hash, "{mode}, {}", proof.program);
+            assert!(proof.is_development());
+            assert_eq!(verifier.verify(&proof).unwrap().0, proof.public_values);
+        }
     }
 }
 
@@ -98,7 +112,11 @@ fn without_that_key_they_are_refused_as_forgeable() {
         let error = official.verify(&proof).unwrap_err();
         assert!(matches!(error, VerifyError::DevelopmentCircuit { .. }), "{error}");
         // Not even if they say that they are of the official circuit, or of none.
-        for circuit in [Some(CircuitHash::GROTH16), None] {
+        let named = match proof.mode {
+            ProofMode::Plonk => CircuitHash::PLONK,
+            _ => CircuitHash::GROTH16,
+        };
+        for circuit in [Some(named), None] {
             let error = official.verify(&Proof { circuit, ..proof.clone() }).unwrap_err();
             assert!(matches!(error, VerifyError::Invalid { .. }), "{error}");
         }
@@ -107,49 +125,55 @@ fn without_that_key_they_are_refused_as_forgeable() {
 
 #[test]
 fn a_change_of_any_byte_of_a_snark_is_refused() {
-    let (verifier, proof) = (verifier(), proofs().remove(0));
-    for at in 0..proof.bytes.len() {
-        let mut forged = proof.clone();
-        forged.bytes[at] ^= 1;
-        let error = verifier.verify(&forged).unwrap_err();
-        assert!(matches!(error, VerifyError::Invalid { .. }), "byte {at}: {error}");
+    let verifier = verifier();
+    for (mode, _) in MODES {
+        let proof = proofs_of(mode).remove(0);
+        for at in 0..proof.bytes.len() {
+            let mut forged = proof.clone();
+            forged.bytes[at] ^= 1;
+            let error = verifier.verify(&forged).unwrap_err();
+            assert!(matches!(error, VerifyError::Invalid { .. }), "{mode}, byte {at}: {error}");
+        }
     }
 }
 
 #[test]
 fn a_snark_that_is_cut_short_or_goes_on_is_refused() {
-    let (verifier, proof) = (verifier(), proofs().remove(0));
-    for length in (0..proof.bytes.len()).step_by(7) {
-        let mut cut = proof.clone();
-        cut.bytes.truncate(length);
-        verifier.verify(&cut).unwrap_err();
-    }
-    for more in [1, 32, 1 << 20] {
-        let mut longer = proof.clone();
-        longer.bytes.resize(longer.bytes.len() + more, 0);
-        assert!(verifier.verify(&longer).is_err(), "{more} bytes more");
+    let verifier = verifier();
+    for (mode, _) in MODES {
+        let proof = proofs_of(mode).remove(0);
+        for length in (0..proof.bytes.len()).step_by(7) {
+            let mut cut = proof.clone();
+            cut.bytes.truncate(length);
+            verifier.verify(&cut).unwrap_err();
+        }
+        for more in [1, 32, 1 << 20] {
+            let mut longer = proof.clone();
+            longer.bytes.resize(longer.bytes.len() + more, 0);
+            assert!(verifier.verify(&longer).is_err(), "{mode}, {more} bytes more");
+        }
     }
 }
 
 #[test]
 fn a_snark_proves_its_own_public_values_and_no_other_programs() {
     let verifier = verifier();
-    let proofs = proofs();
-    let proof = &proofs[0];
-    // Every one of them, a word at a time.
-    for at in (0..proof.public_values.len()).step_by(31) {
-        let mut forged = proof.clone();
-        forged.public_values[at] ^= 1;
-        assert!(verifier.verify(&forged).is_err(), "public values' byte {at}");
-    }
-    let other = &proofs[1];
-    assert_ne!(proof.program, other.program);
-    let forged = Proof { bytes: other.bytes.clone(), ..proof.clone() };
-    assert!(verifier.verify(&forged).is_err(), "the other program's proof");
-    let forged = Proof { program: other.program, vkey: other.vkey, ..proof.clone() };
-    assert!(verifier.verify(&forged).is_err(), "under the other program's key");
-    for mode in [ProofMode::Core, ProofMode::Compressed, ProofMode::Plonk] {
-        let forged = Proof { mode, ..proof.clone() };
-        assert!(verifier.verify(&forged).is_err(), "{mode}");
+    for (mode, _) in MODES {
+        let [proof, other] = proofs_of(mode).try_into().unwrap();
+        // Every one of them, a word at a time.
+        for at in (0..proof.public_values.len()).step_by(31) {
+            let mut forged = proof.clone();
+            forged.public_values[at] ^= 1;
+            assert!(verifier.verify(&forged).is_err(), "{mode}, public values' byte {at}");
+        }
+        let forged = Proof { bytes: other.bytes.clone(), ..proof.clone() };
+        assert!(verifier.verify(&forged).is_err(), "{mode}: the other program's proof");
+        let forged = Proof { program: other.program, vkey: other.vkey, ..proof.clone() };
+        assert!(verifier.verify(&forged).is_err(), "{mode}: under the other program's key");
+        let others = ProofMode::ALL.into_iter().filter(|other| *other != mode);
+        for mode in others {
+            let forged = Proof { mode, ..proof.clone() };
+            assert!(verifier.verify(&forged).is_err(), "{mode}");
+        }
     }
 }

@@ -3,19 +3,19 @@
 use std::{fs, io, path::Path};
 
 use super::{
-    snark::{self, GIB},
+    snark::GIB,
     stage::{self, Stage, StageError},
 };
-use crate::circuits::Snark;
+use crate::{circuits::Snark, config::show_size};
 
 /// A wrap proof of this release's committee-change program. A circuit is built around one, whichever: its shape
 /// is the same for every program.
 const TEMPLATE: &[u8] = include_bytes!("../../../../artifacts/wrap.bin");
 
-/// Memory that building takes, swap included: measured for Groth16, an estimate on the safe side for PLONK, whose
-/// set-up string and keys are there at once.
+/// Memory that building takes, swap included: measured for Groth16. For PLONK what one proof was seen to take
+/// (docs/performance.md), which gnark makes to try the keys, and a quarter and more for what its collector has not found yet.
 const GROTH16_BYTES: u64 = 25 * GIB;
-const PLONK_BYTES: u64 = 96 * GIB;
+const PLONK_BYTES: u64 = 64 * GIB;
 
 /// Why a circuit was not built.
 #[derive(Debug, thiserror::Error)]
@@ -23,15 +23,17 @@ const PLONK_BYTES: u64 = 96 * GIB;
 pub enum BuildError {
     /// Too little memory.
     #[error(
-        "building a {snark} circuit takes {needed:.0} GiB of memory and {available:.1} GiB are available, swap included: use a larger machine, or add swap for the time"
+        "building a {snark} circuit takes {} of memory and {} are available, swap included: use a larger machine, or add swap for the time",
+        show_size(*.needed),
+        show_size(*.available)
     )]
     Memory {
         /// Which circuit.
         snark: Snark,
-        /// What it takes, in GiB.
-        needed: f64,
-        /// What there is, in GiB.
-        available: f64,
+        /// What it takes, in bytes.
+        needed: u64,
+        /// What there is, in bytes.
+        available: u64,
     },
     /// gnark failed.
     #[error("the circuit could not be built")]
@@ -58,7 +60,7 @@ fn enough(snark: Snark, available: u64) -> Result<(), BuildError> {
     if available >= needed {
         return Ok(());
     }
-    Err(BuildError::Memory { snark, needed: snark::gib(needed), available: snark::gib(available) })
+    Err(BuildError::Memory { snark, needed, available })
 }
 
 /// Free swap in bytes; 0 where `/proc` does not say.
@@ -101,7 +103,7 @@ mod tests {
     fn a_machine_that_is_too_small_is_told_before_an_hour_is_lost() {
         enough(Snark::Groth16, GROTH16_BYTES).unwrap();
         let error = enough(Snark::Groth16, 16 * GIB).unwrap_err().to_string();
-        let text = "building a groth16 circuit takes 25 GiB of memory and 16.0 GiB are available";
+        let text = "building a groth16 circuit takes 25.0 GiB of memory and 16.0 GiB are available";
         assert!(error.starts_with(text), "{error}");
         enough(Snark::Plonk, GROTH16_BYTES).unwrap_err();
     }

@@ -8,6 +8,7 @@ use tracing::{info, warn};
 use super::stage::{self, Stage, StageError};
 use crate::{
     circuits::{Circuits, Snark},
+    config::show_size,
     error_chain,
     types::{CircuitHash, ModeInfo, Progress, ProofMode},
 };
@@ -17,8 +18,8 @@ pub(super) const GIB: u64 = 1 << 30;
 /// Bytes that the recursion takes at most (measured: docs/performance.md).
 const RECURSION_BYTES: u64 = 12 * GIB;
 
-/// Bytes that gnark takes at most for each kind of circuit, with [`limits`]: measured for Groth16. PLONK's
-/// is an estimate on the safe side, from its 27,576,375 gates.
+/// Bytes that gnark takes at most for each kind of circuit, with [`limits`]: measured for Groth16. A PLONK proof took 40.1 GB
+/// of a driver that holds a little less than gnark does by itself (docs/performance.md).
 const GROTH16_BYTES: u64 = 20 * GIB;
 const PLONK_BYTES: u64 = 56 * GIB;
 
@@ -102,19 +103,14 @@ pub(in crate::engine) fn offer(
     };
     if total_bytes < needed {
         return Err(format!(
-            "it takes {:.1} GiB of memory and there are {:.1} GiB: use a larger machine, or ask for core",
-            gib(needed),
-            gib(total_bytes)
+            "it takes {} of memory and there are {}: use a larger machine, or ask for core",
+            show_size(needed),
+            show_size(total_bytes)
         ));
     }
     let Ok(snark) = Snark::try_from(mode) else { return Ok((None, None)) };
     let circuit = circuits.best(snark).map_err(|error| error_chain(error))?;
     Ok((Some(CircuitHash(circuit.hash.0)), Some(circuit.directory.clone())))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "for people, who read one decimal")]
-pub(super) fn gib(bytes: u64) -> f64 {
-    bytes as f64 / GIB as f64
 }
 
 /// The environment that keeps Go's collector within a machine with `total_bytes`: by default its heap
@@ -143,7 +139,7 @@ mod tests {
     fn a_machine_that_is_too_small_is_told_what_it_takes_and_what_it_has() {
         let text = offered(ProofMode::Groth16, 8 * GIB).unwrap_err();
         let start =
-            format!("it takes {:.1} GiB of memory and there are 8.0 GiB", gib(GROTH16_BYTES));
+            format!("it takes {} of memory and there are 8.0 GiB", show_size(GROTH16_BYTES));
         assert!(text.starts_with(&start), "{text}");
         let text = offered(ProofMode::Compressed, GIB).unwrap_err();
         assert!(text.contains("there are 1.0 GiB"), "{text}");
