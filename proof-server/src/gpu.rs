@@ -4,7 +4,10 @@ use std::{env, fmt, path::PathBuf};
 
 use nvml_wrapper::{Device, Nvml, enum_wrappers::device::TemperatureSensor, error::NvmlError};
 
-use crate::{config::Devices, metrics::GpuReading};
+use crate::{
+    config::{Devices, show_size},
+    metrics::GpuReading,
+};
 
 /// Least memory of a GPU, in bytes: SP1 names 24 GB for its prover, and such a card tells of a little less.
 const LEAST_MEMORY: u64 = 20 << 30;
@@ -38,9 +41,9 @@ pub enum GpuError {
     /// Too small, or in use.
     #[error(
         "GPU {device} has {free} of {total} of memory free and SP1's prover takes {needed}: {remedy}",
-        free = gib(*.free_bytes),
-        total = gib(*.total_bytes),
-        needed = gib(LEAST_MEMORY),
+        free = show_size(*.free_bytes),
+        total = show_size(*.total_bytes),
+        needed = show_size(LEAST_MEMORY),
         remedy = remedy(*.total_bytes)
     )]
     Memory {
@@ -65,11 +68,6 @@ impl fmt::Display for Known {
             count => write!(f, "GPU 0 to GPU {}", count - 1),
         }
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "for people, who read one decimal")]
-fn gib(bytes: u64) -> String {
-    format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30))
 }
 
 const fn remedy(total_bytes: u64) -> &'static str {
@@ -140,22 +138,23 @@ impl Gpus {
 
 fn read(device: u32, gpu: &Device<'_>) -> GpuReading {
     let memory = gpu.memory_info().ok();
-    // The driver counts in thousandths.
-    let thousandths =
-        |value: u64| Some(f64::from(u32::try_from(value / 1000).ok()?) + thousandth(value));
     GpuReading {
         device,
         memory_used_bytes: memory.as_ref().map(|memory| memory.used),
         memory_bytes: memory.as_ref().map(|memory| memory.total),
         utilization: gpu.utilization_rates().ok().map(|rates| f64::from(rates.gpu) / 100.0),
-        watts: gpu.power_usage().ok().and_then(|milliwatts| thousandths(milliwatts.into())),
-        joules: gpu.total_energy_consumption().ok().and_then(thousandths),
+        watts: gpu.power_usage().ok().map(|milliwatts| f64::from(milliwatts) / 1000.0),
+        joules: gpu.total_energy_consumption().ok().map(joules),
         celsius: gpu.temperature(TemperatureSensor::Gpu).ok(),
     }
 }
 
-fn thousandth(value: u64) -> f64 {
-    f64::from(u16::try_from(value % 1000).unwrap_or_default()) / 1000.0
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "exact up to 2^53 millijoules, which take a card centuries"
+)]
+fn joules(millijoules: u64) -> f64 {
+    millijoules as f64 / 1000.0
 }
 
 fn choose(wanted: &Devices, known: u32) -> Result<Vec<u32>, GpuError> {
@@ -209,10 +208,5 @@ mod tests {
         assert!(small.contains("15.0 GiB of 16.0 GiB") && small.contains("larger GPU"), "{small}");
         let used = enough(1, 15 << 30, 80 << 30).unwrap_err().to_string();
         assert!(used.contains("nvidia-smi"), "{used}");
-    }
-
-    #[test]
-    fn thousandths_are_told_as_whole_units_and_their_fraction() {
-        assert!((thousandth(12_345) - 0.345).abs() < 1e-9);
     }
 }

@@ -7,7 +7,7 @@
 use std::{borrow::Borrow, fs, io, path::Path};
 
 use bincode::Options;
-use lc_stark::{Circuit, InvalidProof, ProofSystem, VerifyingKey};
+use lc_stark::{Circuit, InvalidProof, ProofSystem, VerifyingKey, elsewhere};
 use slop_algebra::{AbstractField, PrimeField32};
 use slop_bn254::Bn254Fr;
 use sp1_hypercube::{SP1WrapProof, koalabears_to_bn254};
@@ -45,7 +45,7 @@ pub enum OuterError {
     },
     /// gnark gave something that is no proof.
     #[error("gnark's proof cannot be read: {0}")]
-    Gnark(String),
+    Gnark(#[from] elsewhere::Unasked),
     /// The proof that was made does not hold.
     #[error("the proof that was made does not verify: the circuit's files do not belong together")]
     Invalid(#[from] InvalidProof),
@@ -110,7 +110,7 @@ pub fn prove(
         ProofSystem::Groth16 => Groth16Bn254Prover::new().prove(witness, directory).encoded_proof,
         ProofSystem::Plonk => PlonkBn254Prover::new().prove(witness, directory).encoded_proof,
     };
-    let encoded = unhex(&encoded).ok_or_else(|| OuterError::Gnark("it is not hex".to_owned()))?;
+    let encoded = elsewhere::snark(&encoded)?;
     // Exit code, root of the recursion keys and nonce come first in it, then the proof's points.
     let proof = [&circuit.hash()[..4], &encoded].concat();
     circuit.verify(key, public_values, &proof)?;
@@ -174,22 +174,9 @@ fn witness(proof: Wrapped) -> OuterWitness<OuterConfig> {
     witness
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.as_bytes().as_chunks::<2>();
-    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    if digits.1.is_empty() { digits.0.iter().map(byte).collect() } else { None }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hex_is_read_and_what_is_none_is_not() {
-        assert_eq!(unhex("00ff10"), Some(vec![0, 255, 16]));
-        assert_eq!(unhex("00f"), None);
-        assert_eq!(unhex("zz"), None);
-    }
 
     #[test]
     fn a_contract_has_the_root_as_the_32_bytes_that_it_is() {

@@ -69,7 +69,12 @@ fn stark(proof: &SP1Proof) -> Vec<u8> {
     options.serialize(proof).expect("plain data in memory can be encoded")
 }
 
-fn snark(hex: &str) -> Result<Vec<u8>, Unasked> {
+/// The bytes of a SNARK that SP1 hands out as hex.
+///
+/// # Errors
+///
+/// [`Unasked`] if it is none.
+pub fn snark(hex: &str) -> Result<Vec<u8>, Unasked> {
     let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
     let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     let bytes = rest.is_empty().then(|| pairs.iter().map(byte).collect()).flatten();

@@ -72,11 +72,7 @@ impl CoreVerifier {
         public_values: &[u8],
         bytes: &[u8],
     ) -> Result<(), InvalidProof> {
-        // SP1 checks a proof's shape as it goes, and indexes and asserts on the way. It was not
-        // written to be handed proofs by strangers inside a server, so a panic counts as a refusal.
-        // The verifier is only read: nothing can be left half-done.
-        catch_unwind(AssertUnwindSafe(|| self.verify_unguarded(key, public_values, bytes)))
-            .unwrap_or_else(|panic| Err(InvalidProof::Malformed(panic_message(&*panic))))
+        guarded(|| self.verify_unguarded(key, public_values, bytes))
     }
 
     fn verify_unguarded(
@@ -103,6 +99,13 @@ impl fmt::Debug for CoreVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CoreVerifier").finish_non_exhaustive()
     }
+}
+
+/// SP1 checks a proof's shape as it goes, and indexes and asserts on the way. It was not written to be handed proofs
+/// by strangers inside a server, so a panic counts as a refusal. Verifiers are only read: nothing can be left half-done.
+fn guarded(verify: impl FnOnce() -> Result<(), InvalidProof>) -> Result<(), InvalidProof> {
+    catch_unwind(AssertUnwindSafe(verify))
+        .unwrap_or_else(|panic| Err(InvalidProof::Malformed(panic_message(&*panic))))
 }
 
 /// Reads the proof. Takes memory as bytes come: serde reserves at most a megabyte on a count's
@@ -154,7 +157,7 @@ impl CompressedVerifier {
         public_values: &[u8],
         bytes: &[u8],
     ) -> Result<(), InvalidProof> {
-        catch_unwind(AssertUnwindSafe(|| {
+        guarded(|| {
             let proof = decode_compressed(bytes)?;
             let key = key.0.hash_koalabear();
             self.0.verify_compressed_with_public_values(&proof, public_values, &key).map_err(
@@ -163,8 +166,7 @@ impl CompressedVerifier {
                     error => InvalidProof::Refused(error.to_string()),
                 },
             )
-        }))
-        .unwrap_or_else(|panic| Err(InvalidProof::Malformed(panic_message(&*panic))))
+        })
     }
 }
 
