@@ -20,7 +20,9 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn circuits(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_proof-server"));
+    // A shell switches Ctrl-C off for what it starts in the background, these tests perhaps.
+    let mut command = Command::new("env");
+    command.args(["--default-signal=INT", env!("CARGO_BIN_EXE_proof-server")]);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("PROOF_SERVER_") {
             command.env_remove(name);
