@@ -77,7 +77,7 @@ fn main() -> ExitCode {
     let before = read(args.compare.as_deref().or(args.save.is_none().then_some("base")));
     let mut costs = Costs::new();
     println!(
-        "{:<52} {:>10} {:>11} {:>7}  system calls",
+        "{:<60} {:>10} {:>11} {:>7}  system calls",
         "program, recording", "cycles", "gas", "s"
     );
     for (name, input) in all().into_iter().filter(|(name, _)| wanted(name)) {
@@ -89,7 +89,7 @@ fn main() -> ExitCode {
         let name = format!("{}, {name}", checked.program);
         let cost = Cost { cycles: run.cycles, gas: run.gas, system_calls: run.syscalls };
         println!(
-            "{name:<52} {:>10} {:>11} {seconds:>7.2}  {}",
+            "{name:<60} {:>10} {:>11} {seconds:>7.2}  {}",
             cost.cycles,
             cost.gas,
             calls(&cost.system_calls)
