@@ -22,6 +22,7 @@ use lc_core::{
 use lc_emulator::{Memory, Program};
 use proof_server::{execute::execute, guest_input::guest_input};
 use serde::{Deserialize, Serialize};
+use simulator::RecordOptions;
 
 /// What one run of a program took.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,8 +57,7 @@ fn args() -> Args {
 
 /// The recordings beside the repository, and those in it: of other tries only what depends on them.
 fn all() -> Vec<(String, ProgramInput)> {
-    let shipped = ["simulated", "simulated-shallow-tries", "simulated-deep-tries"];
-    let shipped = shipped.into_iter().flat_map(|folder| {
+    let shipped = RecordOptions::SHIPPED.into_iter().flat_map(|(folder, _)| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings").join(folder);
         let requests = Recording::load(&path).unwrap().requests.into_iter();
         let wanted = move |program| folder == "simulated" || program == ProgramId::Inclusion;

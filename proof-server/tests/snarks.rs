@@ -112,11 +112,9 @@ fn without_that_key_they_are_refused_as_forgeable() {
         let error = official.verify(&proof).unwrap_err();
         assert!(matches!(error, VerifyError::DevelopmentCircuit { .. }), "{error}");
         // Not even if they say that they are of the official circuit, or of none.
-        let named = match proof.mode {
-            ProofMode::Plonk => CircuitHash::PLONK,
-            _ => CircuitHash::GROTH16,
-        };
-        for circuit in [Some(named), None] {
+        let official_circuit = proof.mode.official_circuit();
+        assert!(official_circuit.is_some(), "{}", proof.mode);
+        for circuit in [official_circuit, None] {
             let error = official.verify(&Proof { circuit, ..proof.clone() }).unwrap_err();
             assert!(matches!(error, VerifyError::Invalid { .. }), "{error}");
         }

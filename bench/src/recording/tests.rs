@@ -12,7 +12,7 @@ use std::{
 use lc_core::{host::NativeCrypto, objects::file::write_stream};
 use light_client::statement::Statement;
 use serde_json::Value;
-use simulator::{Chain, Preset, config_yaml, fork_digest};
+use simulator::{Chain, Preset, RecordOptions, config_yaml, fork_digest};
 use tempfile::TempDir;
 
 use super::*;
@@ -92,7 +92,8 @@ fn the_recordings_of_shallow_and_of_deep_tries_yield_requests_too() {
         ["/absent", "/no-storage", "/token", "/wallet", ""].map(|of| format!("inclusion/101{of}")),
     );
     let names: Vec<String> = names.collect();
-    for folder in ["simulated-shallow-tries", "simulated-deep-tries"] {
+    let [_, shallow, deep] = RecordOptions::SHIPPED;
+    for (folder, _) in [shallow, deep] {
         let recording = Recording::load(&shipped().with_file_name(folder)).unwrap();
         let found = recording.requests.iter().map(|request| request.name.clone());
         assert_eq!(found.collect::<Vec<_>>(), names, "{folder}");
